@@ -1,0 +1,23 @@
+//! What programs are bolted to: configuration, clock, logs, keys, HTTPS; behind the feature `server` also listeners, database and audit.
+//!
+//! No word of the field stands here: a thing enters the chassis when a third room needs it.
+
+#[cfg(feature = "server")]
+pub mod audit;
+pub mod clock;
+pub mod config;
+#[cfg(feature = "server")]
+pub mod db;
+pub mod files;
+pub mod http;
+pub mod incident;
+pub mod log;
+pub mod password;
+pub mod random;
+#[cfg(feature = "server")]
+pub mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "server")]
+pub mod tls;
+pub mod vault;

@@ -1,0 +1,255 @@
+//! Listens on one HTTPS port for many hosts, hands each request to its host's routes, and stops without dropping a request.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{Request, StatusCode, header};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use rustls::pki_types::TrustAnchor;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::clock::{self, Clock};
+use crate::incident;
+use crate::tls::{self, ByName, PeerCertificate};
+
+/// Who is calling, and through which door: an extension of every request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The source address (an IPv4 address is never written as IPv6).
+    pub address: IpAddr,
+    /// The host's own name, also when it was called by another of its names.
+    pub host: Arc<str>,
+    /// What the caller showed of itself.
+    pub certificate: PeerCertificate,
+}
+
+/// How much and how long a stranger may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Seconds for the TLS handshake.
+    pub handshake_seconds: u64,
+    /// Seconds for a request's header, and of silence between requests of a kept-open connection.
+    pub header_seconds: u64,
+    /// Seconds for a whole request, answer included.
+    pub request_seconds: u64,
+    /// Connections at one time.
+    pub connections: usize,
+    /// Seconds that running requests get when the program stops.
+    pub grace_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { handshake_seconds: 10, header_seconds: 75, request_seconds: 120, connections: 10_000, grace_seconds: 20 }
+    }
+}
+
+/// One HTTPS port and what stands behind it.
+pub struct Doors {
+    /// The TLS side by name.
+    pub names: ByName,
+    /// The routes by a host's own name.
+    pub routes: HashMap<Arc<str>, Router>,
+    /// The roots of client certificates.
+    pub client_roots: Vec<TrustAnchor<'static>>,
+    /// The limits for strangers.
+    pub limits: Limits,
+    /// The clock certificates are judged by.
+    pub clock: Clock,
+}
+
+/// A port that is open; dropping it does not close it, [`Running::stop`] does.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Running {
+    /// Takes no more connections, lets running requests finish within the grace time, and returns.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // The task ends by itself; a panic in it was already logged.
+        let _ended = self.task.await;
+    }
+}
+
+/// Opens the doors on `listener`.
+///
+/// # Errors
+/// If the listener has no address.
+pub fn open(listener: TcpListener, doors: Doors) -> std::io::Result<Running> {
+    let address = listener.local_addr()?;
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(accept(listener, Arc::new(doors), stop.clone()));
+    Ok(Running { address, stop, task })
+}
+
+async fn accept(listener: TcpListener, doors: Arc<Doors>, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(doors.limits.connections));
+    let graceful = Arc::new(GracefulShutdown::new());
+    loop {
+        let place = tokio::select! {
+            () = stop.cancelled() => break,
+            place = Arc::clone(&places).acquire_owned() => place,
+        };
+        let Ok(place) = place else { break };
+        let stream = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => (stream, peer),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        let (doors, graceful, stop) = (Arc::clone(&doors), Arc::clone(&graceful), stop.clone());
+        tokio::spawn(async move {
+            let _held_until_the_connection_ends = place;
+            connection(stream.0, stream.1, &doors, &graceful, stop).await;
+        });
+    }
+    drop(listener);
+    let grace = Duration::from_secs(doors.limits.grace_seconds);
+    if let Ok(graceful) = Arc::try_unwrap(graceful) {
+        let _finished_in_time = tokio::time::timeout(grace, graceful.shutdown()).await;
+    } else {
+        // Connections still in their handshake hold the counter: wait for the places instead.
+        let all = u32::try_from(doors.limits.connections).unwrap_or(u32::MAX);
+        let _finished_in_time = tokio::time::timeout(grace, places.acquire_many(all)).await;
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, doors: &Arc<Doors>, graceful: &GracefulShutdown, stop: CancellationToken) {
+    let _small_answers_leave_at_once = stream.set_nodelay(true);
+    let limit = Duration::from_secs(doors.limits.handshake_seconds);
+    let shaken = tokio::time::timeout(limit, handshake(stream, doors)).await;
+    let (stream, host) = match shaken {
+        Ok(Ok(ready)) => ready,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a handshake failed");
+            metrics::counter!("tls_handshakes_failed_total").increment(1);
+            return;
+        }
+        Err(_late) => {
+            metrics::counter!("tls_handshakes_failed_total").increment(1);
+            return;
+        }
+    };
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let certificate = tls::judge(chain, &doors.client_roots, doors.clock.now());
+    let caller = Caller { address: peer.ip().to_canonical(), host, certificate };
+    let service = hyper::service::service_fn({
+        let doors = Arc::clone(doors);
+        move |request: Request<Incoming>| {
+            let (doors, caller) = (Arc::clone(&doors), caller.clone());
+            async move { Ok::<_, std::convert::Infallible>(answer(&doors, caller, request).await) }
+        }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let silence = Duration::from_secs(doors.limits.header_seconds);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(silence).max_buf_size(64 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(silence))
+        .keep_alive_timeout(silence)
+        .max_concurrent_streams(128)
+        .max_header_list_size(64 * 1024);
+    let serving = graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    tokio::pin!(serving);
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = stop.cancelled() => {
+            let grace = Duration::from_secs(doors.limits.grace_seconds);
+            tokio::time::timeout(grace, serving).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
+
+async fn handshake(stream: TcpStream, doors: &Doors) -> std::io::Result<(TlsStream, Arc<str>)> {
+    let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+    let asked = hello.client_hello().server_name().map(ToOwned::to_owned);
+    let (host, config) = doors.names.find(asked.as_deref()).ok_or_else(|| std::io::Error::other("no host is served here"))?;
+    Ok((hello.into_stream(config).await?, host))
+}
+
+async fn answer(doors: &Doors, caller: Caller, request: Request<Incoming>) -> Response {
+    let begun = clock::instant();
+    let host = Arc::clone(&caller.host);
+    let limit = Duration::from_secs(doors.limits.request_seconds);
+    let response = match tokio::time::timeout(limit, route(doors, caller, request)).await {
+        Ok(response) => response,
+        Err(_late) => plain(StatusCode::SERVICE_UNAVAILABLE, "時間内に処理できませんでした。少し待って、もう一度お試しください。"),
+    };
+    let status = response.status().as_u16().to_string();
+    metrics::histogram!("http_request_seconds", "host" => host.to_string(), "status" => status).record(begun.elapsed().as_secs_f64());
+    response
+}
+
+async fn route(doors: &Doors, caller: Caller, request: Request<Incoming>) -> Response {
+    let named = request.uri().authority().map(|authority| authority.host().to_owned()).or_else(|| {
+        let value = request.headers().get(header::HOST)?.to_str().ok()?;
+        Some(value.rsplit_once(':').map_or(value, |(name, _)| name).to_owned())
+    });
+    let same = named.as_deref().and_then(|name| doors.names.own_name(name)).is_some_and(|own| *own == caller.host);
+    let Some(routes) = doors.routes.get(&caller.host).filter(|_| same) else {
+        // The handshake was for one host and the request for another, or for none of ours: the caller must connect anew.
+        return plain(StatusCode::MISDIRECTED_REQUEST, "この名前の窓口はここにはありません。宛先の名前を確かめてください。");
+    };
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(caller);
+    match routes.clone().oneshot(Request::from_parts(parts, Body::new(body))).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn plain(status: StatusCode, message: &str) -> Response {
+    let incident = incident::number();
+    tracing::info!(%incident, status = status.as_u16(), "refused before any door");
+    let body = serde_json::json!({ "message": message, "incident": incident });
+    (status, [(header::CONTENT_TYPE, "application/json;charset=UTF-8")], body.to_string()).into_response()
+}
+
+/// Waits until the operator or the service manager asks the program to stop (Ctrl-C, or SIGTERM where there is one).
+pub async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be heard, only Ctrl-C");
+                let _heard = tokio::signal::ctrl_c().await;
+                return;
+            }
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _heard = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,12 @@
+//! Stories of the chassis told on real databases: what is remembered stays remembered, and no answer leaves the record unnoticed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![cfg(feature = "testing")]
+
+#[path = "stories/audit.rs"]
+mod audit;
+#[path = "stories/database.rs"]
+mod database;
+#[path = "stories/killed.rs"]
+mod killed;
+#[path = "stories/tampering.rs"]
+mod tampering;
