@@ -1,0 +1,26 @@
+//! What an operator may change about the registry, and the default of each.
+
+/// The section `[registry]` of the center's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Minutes for which a program stays logged in.
+    pub session_minutes: u32,
+    /// Wrong passwords in a row after which a terminal must wait before it may try that account again.
+    pub login_failures: u32,
+    /// Minutes it must then wait.
+    pub login_wait_minutes: u32,
+    /// Source addresses from which operators may come, as prefixes.
+    pub operators_from: Vec<ipnet::IpNet>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            session_minutes: 30,
+            login_failures: 10,
+            login_wait_minutes: 15,
+            operators_from: ["127.0.0.1/32", "::1/128"].iter().filter_map(|prefix| prefix.parse().ok()).collect(),
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! 登録: who takes part. Facilities, their lines, terminals and programs, the admission list, and the operators who keep all this.
+#![doc = include_str!("../README.md")]
+
+pub mod applications;
+pub mod config;
+pub mod door;
+pub mod error;
+pub mod operator;
+pub mod rules;
+mod store;
+
+use std::net::IpAddr;
+
+use chassis::db::Database;
+use chassis::random;
+use chassis::serve::Caller;
+use chassis::tls::PeerCertificate;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use manuals::situation::Situation;
+use secrecy::SecretString;
+use wire::number::FacilityCode;
+
+pub use config::Config;
+pub use error::{Error, Refusal};
+pub use rules::Demand;
+
+use store::Store;
+
+/// A facility (医療機関等) that takes part.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Facility {
+    /// Ten digits: prefecture, fee table, seven more.
+    pub facility_code: String,
+    /// Its name.
+    pub name: String,
+    /// `east` or `west`.
+    pub region: String,
+    /// The first day.
+    pub valid_from: Date,
+    /// The first day on which it no longer takes part, if that is known.
+    pub valid_until: Option<Date>,
+}
+
+/// A terminal: one machine that holds one certificate (CA-30).
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Terminal {
+    /// The certificate's serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// Whose it is.
+    pub facility_code: String,
+    /// The name given at application.
+    pub name: String,
+    /// When its certificate ends.
+    pub not_after: Timestamp,
+    /// Whether it is refused.
+    pub blocked: bool,
+}
+
+/// What is known about a caller, found in one question to the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The line whose prefix the caller's address lies in.
+    pub line_id: Option<String>,
+    /// The terminal of the certificate shown.
+    pub terminal: Option<TerminalFact>,
+    /// The session of the token shown.
+    pub session: Option<SessionFact>,
+    /// From when until when the facility takes part.
+    pub facility_validity: Option<(Date, Option<Date>)>,
+}
+
+/// What is known of the terminal behind a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TerminalFact {
+    /// The certificate's serial number.
+    pub serial: String,
+    /// Whose it is.
+    pub facility_code: String,
+    /// Whether it is refused.
+    pub blocked: bool,
+    /// When its certificate ends.
+    pub not_after: Timestamp,
+}
+
+/// What is known of the session behind a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionFact {
+    /// The program's account.
+    pub account_id: String,
+    /// Whose it is.
+    pub facility_code: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// A caller who may enter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The line it came over.
+    pub line_id: String,
+    /// The facility it belongs to; empty where a door asks for neither certificate nor log-in.
+    pub facility_code: String,
+    /// The terminal's certificate, if it showed one.
+    pub serial: Option<String>,
+    /// The program's account, if it is logged in.
+    pub account_id: Option<String>,
+}
+
+/// A program that has just logged in.
+#[derive(Debug)]
+pub struct Session {
+    /// The token to show from now on.
+    pub token: SecretString,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The site's character set, OQSCD005.
+    pub character_code: String,
+}
+
+/// The registry. Cheap to clone; other rooms call its functions and never its tables.
+#[derive(Clone)]
+pub struct Registry {
+    store: Store,
+    config: Config,
+}
+
+impl Registry {
+    /// Opens the registry in `db`, bringing its tables up to date.
+    ///
+    /// # Errors
+    /// If the database cannot be used or was made by a newer program.
+    pub async fn open(db: Database, config: Config) -> Result<Self, Error> {
+        Ok(Self { store: Store::open(db).await?, config })
+    }
+
+    /// What the operator configured.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether a caller may enter a door with `demand`, asked anew on every request so that blocking works on kept-open connections.
+    ///
+    /// # Errors
+    /// [`Error`] if the database could not say; a refusal is an answer, not an error.
+    pub async fn enter(
+        &self,
+        caller: &Caller,
+        token: Option<&str>,
+        demand: Demand,
+        now: Timestamp,
+    ) -> Result<Result<Entry, Situation>, Error> {
+        let serial = match &caller.certificate {
+            PeerCertificate::Trusted { serial } => Some(serial.as_ref()),
+            _ => None,
+        };
+        let facts = self.store.facts(caller.address, serial, token.map(token_hash).as_deref()).await?;
+        Ok(rules::judge(&caller.certificate, token.is_some(), &facts, demand, now))
+    }
+
+    /// The facility with this code, if it is registered.
+    ///
+    /// # Errors
+    /// If the database could not say.
+    pub async fn facility(&self, code: &FacilityCode) -> Result<Option<Facility>, Error> {
+        Ok(self.store.facility(code.as_str()).await?)
+    }
+
+    /// Registers the terminal that a certificate was just made for.
+    ///
+    /// # Errors
+    /// [`Refusal::Taken`] if the serial number is known already.
+    pub async fn enrol_terminal(&self, terminal: &Terminal, now: Timestamp) -> Result<(), Error> {
+        self.store.add_terminal(terminal, now).await.map_err(|error| Error::taken(error, "この証明書の端末"))
+    }
+
+    /// Blocks a terminal from now on, or lets it in again. Blocking twice is as good as once.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`] if no terminal has this serial number.
+    pub async fn block_terminal(&self, serial: &str, blocked: bool, now: Timestamp) -> Result<(), Error> {
+        let changed = self.store.set_blocked(&serial.to_ascii_lowercase(), blocked.then_some(now)).await?;
+        if changed == 0 { Err(Refusal::Unknown("この証明書の端末").into()) } else { Ok(()) }
+    }
+
+    /// Every terminal, or those of one facility.
+    ///
+    /// # Errors
+    /// If the database could not say.
+    pub async fn terminals(&self, facility_code: Option<&str>) -> Result<Vec<Terminal>, Error> {
+        Ok(self.store.terminals(facility_code).await?)
+    }
+
+    /// Puts a line's prefix on the admission list, in place of what stood there under the same prefix.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the prefix is of no line's size or no such line is registered.
+    pub async fn admit(&self, line_id: &str, prefix: &str, now: Timestamp) -> Result<String, Error> {
+        let prefix = rules::admission_prefix(prefix)?.to_string();
+        if !self.store.line_exists(line_id).await? {
+            return Err(Refusal::Unknown("このお客さまID").into());
+        }
+        self.store.admit(&prefix, line_id, now).await?;
+        Ok(prefix)
+    }
+
+    /// Takes a prefix off the admission list.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`] if it did not stand there.
+    pub async fn dismiss(&self, prefix: &str) -> Result<(), Error> {
+        let prefix = rules::admission_prefix(prefix)?.to_string();
+        if self.store.dismiss(&prefix).await? == 0 { Err(Refusal::Unknown("このプレフィックス").into()) } else { Ok(()) }
+    }
+
+    /// The line an address belongs to, if its prefix is admitted.
+    ///
+    /// # Errors
+    /// If the database could not say.
+    pub async fn admitted_line(&self, address: IpAddr) -> Result<Option<String>, Error> {
+        Ok(self.store.facts(address, None, None).await?.line_id)
+    }
+
+    /// Makes an account for a facility's program (PA-06, PA-07): an id beginning with R0 and a random password, shown only now.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`] if the facility is not registered.
+    pub async fn create_account(&self, code: &FacilityCode, character_code: &str, now: Timestamp) -> Result<(String, SecretString), Error> {
+        if self.facility(code).await?.is_none() {
+            return Err(Refusal::Unknown("この医療機関コード").into());
+        }
+        let account_id = format!("R0{}", random::text(8, random::DIGITS)?);
+        let password = SecretString::from(random::text(20, random::READABLE)?);
+        let hash = chassis::password::hash(password.clone()).await?;
+        let kind = "program";
+        self.store
+            .add_account(&account_id, code.as_str(), kind, &hash, character_code, now)
+            .await
+            .map_err(|error| Error::taken(error, "このアカウント"))?;
+        Ok((account_id, password))
+    }
+
+    /// Logs a program in from a terminal of its own facility. Wrong guesses make that terminal wait, nobody else.
+    ///
+    /// # Errors
+    /// If the database could not say; a refusal is an answer.
+    pub async fn log_in(
+        &self,
+        account_id: &str,
+        password: SecretString,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<Result<Session, Situation>, Error> {
+        let serial = entry.serial.as_deref().unwrap_or_default();
+        if let Some((failures, last)) = self.store.failures(account_id, serial).await?
+            && rules::must_wait(failures, last, &self.config, now)
+        {
+            return Ok(Err(Situation::AccountLocked));
+        }
+        let account = self.store.account(account_id).await?;
+        let hash = account.as_ref().map(|account| account.password_hash.clone());
+        let fits = chassis::password::fits(password, hash).await?;
+        let Some(account) = account.filter(|_| fits) else {
+            self.store.note_failure(account_id, serial, now).await?;
+            return Ok(Err(Situation::LoginRefused));
+        };
+        if account.facility_code != entry.facility_code {
+            return Ok(Err(Situation::CertificateOfOtherFacility));
+        }
+        let token = SecretString::from(data_encoding::BASE64URL_NOPAD.encode(&random::bytes::<32>()?));
+        let expires_at = now + jiff::SignedDuration::from_mins(i64::from(self.config.session_minutes));
+        let hash = token_hash(secrecy::ExposeSecret::expose_secret(&token));
+        self.store.add_session(&hash, account_id, &account.facility_code, expires_at, serial, now).await?;
+        Ok(Ok(Session { token, expires_at, character_code: account.character_code }))
+    }
+
+    /// Makes the first operator if there is none; returns its random password, which is never shown again.
+    ///
+    /// # Errors
+    /// If the database could not say.
+    pub async fn first_operator(&self, now: Timestamp) -> Result<Option<(String, SecretString)>, Error> {
+        if self.store.operators().await? > 0 {
+            return Ok(None);
+        }
+        let password = SecretString::from(random::text(20, random::READABLE)?);
+        self.add_operator("admin", password.clone(), now).await?;
+        Ok(Some(("admin".to_owned(), password)))
+    }
+
+    /// Registers an operator.
+    ///
+    /// # Errors
+    /// [`Refusal::Taken`] if the name is taken.
+    pub async fn add_operator(&self, operator_id: &str, password: SecretString, now: Timestamp) -> Result<(), Error> {
+        let hash = chassis::password::hash(password).await?;
+        self.store.add_operator(operator_id, &hash, now).await.map_err(|error| Error::taken(error, "この運用者"))
+    }
+
+    /// Whether `password` is the operator's.
+    ///
+    /// # Errors
+    /// If the database could not say.
+    pub async fn is_operator(&self, operator_id: &str, password: SecretString) -> Result<bool, Error> {
+        let hash = self.store.operator_hash(operator_id).await?;
+        Ok(chassis::password::fits(password, hash).await?)
+    }
+
+    /// Answers if the database does: the registry is ready.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.store.operators().await?;
+        Ok(())
+    }
+}
+
+/// Tokens are kept as hashes, so that a copy of the database opens no door.
+fn token_hash(token: &str) -> String {
+    data_encoding::HEXLOWER.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref())
+}
