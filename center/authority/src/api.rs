@@ -1,0 +1,120 @@
+//! The door for terminals that fetch their certificate, and for everybody who wants the roots or the revocation list.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use chassis::clock::Clock;
+use chassis::serve::Caller;
+use http::{StatusCode, header};
+use manuals::situation::Situation;
+use registry::{Demand, Registry, door};
+use wire::enrolment::{CsrRequest, IssuedCertificate, PfxRequest};
+
+use crate::{Authority, pem_of, pfx};
+
+/// Largest request in bytes; a request with an RSA-4096 key is below 4 KiB.
+const MAX_BODY: usize = 16 * 1024;
+
+#[derive(Clone)]
+struct Desk {
+    authority: Authority,
+    registry: Registry,
+    clock: Clock,
+}
+
+/// The routes of the authority's host.
+pub fn routes(authority: Authority, registry: Registry, clock: Clock) -> Router {
+    Router::new()
+        .route("/api/certificates", post(by_csr))
+        .route("/api/certificates/pfx", post(by_pfx))
+        .route(manuals::certificate::sheet().path.root, get(roots))
+        .fallback(async || door::answer(door::refusal(Situation::NotFound)))
+        .method_not_allowed_fallback(async || door::answer(door::refusal(Situation::MethodNotAllowed)))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Desk { authority, registry, clock })
+}
+
+/// The routes of the host that publishes revocation lists.
+pub fn revocation_routes(authority: Authority, registry: Registry, clock: Clock) -> Router {
+    Router::new()
+        .route("/crl/issuing-01.crl", get(revocation_list))
+        .fallback(async || door::answer(door::refusal(Situation::NotFound)))
+        .with_state(Desk { authority, registry, clock })
+}
+
+/// Terminals come here before they have a certificate, so the line alone admits them (RN-16).
+const BY_LINE: Demand = Demand { certificate: false, session: false };
+
+impl Desk {
+    async fn refuses(&self, caller: &Caller) -> Option<Response> {
+        // Whatever certificate an older terminal still shows does not matter at this door.
+        let caller = Caller { certificate: chassis::tls::PeerCertificate::Absent, ..caller.clone() };
+        match self.registry.enter(&caller, None, BY_LINE, self.clock.now()).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(situation)) => Some(door::answer(door::refusal(situation))),
+            Err(error) => Some(door::answer(door::failure(&error))),
+        }
+    }
+}
+
+async fn by_csr(State(desk): State<Desk>, Extension(caller): Extension<Caller>, body: Result<Json<CsrRequest>, JsonRejection>) -> Response {
+    if let Some(refusal) = desk.refuses(&caller).await {
+        return refusal;
+    }
+    let wanted = match body {
+        Ok(Json(wanted)) => wanted,
+        Err(rejection) => return unreadable(&rejection),
+    };
+    let reference = wanted.reference_id.into();
+    match desk.authority.issue_by_csr(&wanted.request_id, &reference, &wanted.csr, desk.clock.now()).await {
+        Ok(Ok(issued)) => {
+            tracing::info!(serial = issued.serial, "a certificate was handed out");
+            Json(IssuedCertificate { certificate: issued.certificate, chain: issued.chain }).into_response()
+        }
+        Ok(Err(situation)) => door::answer(door::refusal(situation)),
+        Err(error) => door::answer(door::failure(&error)),
+    }
+}
+
+async fn by_pfx(State(desk): State<Desk>, Extension(caller): Extension<Caller>, body: Result<Json<PfxRequest>, JsonRejection>) -> Response {
+    if let Some(refusal) = desk.refuses(&caller).await {
+        return refusal;
+    }
+    let wanted = match body {
+        Ok(Json(wanted)) => wanted,
+        Err(rejection) => return unreadable(&rejection),
+    };
+    let reference = wanted.reference_id.into();
+    let strength = if wanted.compatible { pfx::Strength::Compatible } else { pfx::Strength::Modern };
+    match desk.authority.issue_pfx(&wanted.request_id, &reference, &wanted.password, strength, desk.clock.now()).await {
+        Ok(Ok(file)) => ([(header::CONTENT_TYPE, "application/x-pkcs12"), (header::CACHE_CONTROL, "no-store")], file).into_response(),
+        Ok(Err(situation)) => door::answer(door::refusal(situation)),
+        Err(error) => door::answer(door::failure(&error)),
+    }
+}
+
+fn unreadable(rejection: &JsonRejection) -> Response {
+    let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+    door::answer(door::refusal(if too_large { Situation::TooLarge } else { Situation::MalformedMessage }))
+}
+
+async fn roots(State(desk): State<Desk>, Extension(caller): Extension<Caller>, _request: Request) -> Response {
+    if let Some(refusal) = desk.refuses(&caller).await {
+        return refusal;
+    }
+    let mut text = pem_of(desk.authority.server_root());
+    text.extend(desk.authority.client_roots().iter().map(|root| pem_of(root)));
+    ([(header::CONTENT_TYPE, "application/x-pem-file")], text).into_response()
+}
+
+async fn revocation_list(State(desk): State<Desk>, Extension(caller): Extension<Caller>) -> Response {
+    if let Some(refusal) = desk.refuses(&caller).await {
+        return refusal;
+    }
+    match desk.authority.revocation_list(desk.clock.now()).await {
+        Ok(list) => ([(header::CONTENT_TYPE, "application/x-pem-file")], list).into_response(),
+        Err(error) => door::answer(door::failure(&error)),
+    }
+}

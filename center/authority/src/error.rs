@@ -1,0 +1,34 @@
+//! Why the authority could not answer.
+
+use chassis::db::DbError;
+use chassis::random::NoRandomness;
+use chassis::vault::VaultError;
+
+/// The authority could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not do its work.
+    #[error(transparent)]
+    Store(#[from] DbError),
+    /// The keys cannot be read.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The registry could not answer, or refused an operator's request.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// A certificate could not be made.
+    #[error("証明書を作れません（{0}）。")]
+    Making(#[from] rcgen::Error),
+    /// No randomness for a serial number or id.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// A file of the authority's certificates cannot be read or written.
+    #[error("認証局の証明書ファイル {0} を読み書きできません（{1}）。")]
+    File(String, std::io::Error),
+    /// A certificate on disk does not belong to its key.
+    #[error("認証局の証明書ファイル {0} が壊れているか、鍵と合いません。控えから戻してください。")]
+    Mismatch(String),
+    /// A key or cipher did not work.
+    #[error("暗号の処理ができません。")]
+    Cipher,
+}

@@ -1,0 +1,203 @@
+//! Makes and keeps the two roots and the issuing CA, and builds the profile of every certificate below them.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use chassis::files;
+use chassis::random;
+use chassis::vault::Vault;
+use jiff::{SignedDuration, Timestamp};
+use manuals::certificate::Subject;
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, CrlDistributionPoint, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, SerialNumber,
+};
+use rustls_pki_types::CertificateDer;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+
+/// One CA: its certificate and the key that signs below it.
+pub(crate) struct Ca {
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) issuer: Issuer<'static, KeyPair>,
+}
+
+/// The roots and the issuing CA.
+pub(crate) struct Hierarchy {
+    pub(crate) client_root: Ca,
+    pub(crate) issuing: Ca,
+    pub(crate) server_root: Ca,
+}
+
+const YEARS_OF_A_ROOT: i64 = 20;
+const YEARS_OF_THE_ISSUING_CA: i64 = 10;
+
+impl Hierarchy {
+    /// Reads the CAs from `vault` (keys) and `folder` (certificates), making those that are missing.
+    pub(crate) fn open(vault: &Vault, folder: &Path, demonstration: bool, now: Timestamp) -> Result<Self, Error> {
+        files::make_private_folder(folder).map_err(|error| Error::File(folder.display().to_string(), error))?;
+        let place = Place { vault, folder };
+        let client_root = place.ca("client-root", None, || {
+            let purposes = vec![ExtendedKeyUsagePurpose::ClientAuth];
+            ca_profile("Onshi Common Root CA", demonstration, BasicConstraints::Constrained(1), purposes, YEARS_OF_A_ROOT, now)
+        })?;
+        let issuing = place.ca("issuing-01", Some(&client_root.issuer), || {
+            let name = manuals::certificate::sheet().issuer_on_notice;
+            let purposes = vec![ExtendedKeyUsagePurpose::ClientAuth];
+            ca_profile(name, demonstration, BasicConstraints::Constrained(0), purposes, YEARS_OF_THE_ISSUING_CA, now)
+        })?;
+        let server_root = place.ca("server-root", None, || {
+            let purposes = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            ca_profile("Onshi Server Root CA", demonstration, BasicConstraints::Constrained(0), purposes, YEARS_OF_A_ROOT, now)
+        })?;
+        Ok(Self { client_root, issuing, server_root })
+    }
+}
+
+struct Place<'a> {
+    vault: &'a Vault,
+    folder: &'a Path,
+}
+
+impl Place<'_> {
+    fn ca(
+        &self,
+        name: &str,
+        above: Option<&Issuer<'static, KeyPair>>,
+        profile: impl FnOnce() -> Result<CertificateParams, Error>,
+    ) -> Result<Ca, Error> {
+        let path = self.folder.join(format!("{name}.pem"));
+        let shown = path.display().to_string();
+        let key = self.vault.get_or_make(name, || -> Result<_, Error> {
+            Ok(Zeroizing::new(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?.serialize_der()))
+        })?;
+        let key = KeyPair::try_from(key.as_slice())?;
+        let certificate = match std::fs::read(&path) {
+            Ok(text) => {
+                let block = pem::parse(&text).map_err(|_| Error::Mismatch(shown.clone()))?;
+                CertificateDer::from(block.into_contents())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let params = profile()?;
+                let made = match above {
+                    Some(issuer) => params.signed_by(&key, issuer)?,
+                    None => params.self_signed(&key)?,
+                };
+                files::write_whole(&path, made.pem().as_bytes()).map_err(|error| Error::File(shown.clone(), error))?;
+                made.der().clone()
+            }
+            Err(error) => return Err(Error::File(shown, error)),
+        };
+        let belongs = x509_parser::parse_x509_certificate(&certificate)
+            .is_ok_and(|(_, parsed)| parsed.public_key().subject_public_key.data.as_ref() == key.public_key_raw());
+        if !belongs {
+            return Err(Error::Mismatch(shown));
+        }
+        let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
+        Ok(Ca { certificate, issuer })
+    }
+}
+
+fn ca_profile(
+    name: &str,
+    demonstration: bool,
+    depth: BasicConstraints,
+    purposes: Vec<ExtendedKeyUsagePurpose>,
+    years: i64,
+    now: Timestamp,
+) -> Result<CertificateParams, Error> {
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CountryName, printable("JP")?);
+    subject.push(DnType::OrganizationName, "Onshi");
+    if demonstration {
+        subject.push(DnType::OrganizationalUnitName, "試験用 (TEST ONLY)");
+    }
+    subject.push(DnType::CommonName, name);
+    let mut params = base(subject, now, SignedDuration::from_hours(24 * 365 * years))?;
+    params.is_ca = IsCa::Ca(depth);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.extended_key_usages = purposes;
+    params.name_constraints = Some(only_this_network());
+    Ok(params)
+}
+
+/// The names of the network's domains and of a demonstration on one machine; no IP address at all.
+fn only_this_network() -> NameConstraints {
+    NameConstraints {
+        permitted_subtrees: manuals::domains::permitted_name_constraints()
+            .into_iter()
+            .map(|domain| GeneralSubtree::DnsName(domain.to_owned()))
+            .collect(),
+        excluded_subtrees: vec![
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(Ipv4Addr::UNSPECIFIED.into(), 0)),
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(Ipv6Addr::UNSPECIFIED.into(), 0)),
+        ],
+    }
+}
+
+/// The profile of a terminal's certificate (CA-25): the facility's code as common name, `medical` and the prefecture as units.
+pub(crate) fn terminal_profile(layout: &Subject, rsa: bool, now: Timestamp, until: Timestamp) -> Result<CertificateParams, Error> {
+    let [unit, prefecture] = layout.organizational_units;
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CountryName, printable(layout.country)?);
+    subject.push(DnType::OrganizationName, layout.organization);
+    // The layout has two units, and the library keeps one value a type: the second goes by its object identifier.
+    subject.push(DnType::OrganizationalUnitName, prefecture);
+    subject.push(DnType::CustomDnType(vec![2, 5, 4, 11]), unit);
+    subject.push(DnType::CommonName, layout.common_name.as_str());
+    let mut params = base(subject, now, until.duration_since(now))?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    if rsa {
+        params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+    }
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let list = format!("http://{}/crl/issuing-01.crl", manuals::hosts::crl().name);
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![list] }];
+    Ok(params)
+}
+
+/// The profile of one of the center's own hosts, under all its names.
+pub(crate) fn host_profile(names: &[String], days: u32, now: Timestamp) -> Result<CertificateParams, Error> {
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CountryName, printable("JP")?);
+    subject.push(DnType::OrganizationName, "Onshi");
+    if let Some(name) = names.first() {
+        subject.push(DnType::CommonName, name.as_str());
+    }
+    let mut params = base(subject, now, SignedDuration::from_hours(24 * i64::from(days)))?;
+    params.subject_alt_names =
+        names.iter().map(|name| Ok(rcgen::SanType::DnsName(name.as_str().try_into()?))).collect::<Result<_, rcgen::Error>>()?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(params)
+}
+
+fn base(subject: DistinguishedName, now: Timestamp, life: SignedDuration) -> Result<CertificateParams, Error> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = subject;
+    params.serial_number = Some(serial()?);
+    // Five minutes back: a terminal's clock that runs slow must not find its new certificate in the future.
+    params.not_before = offset(now - SignedDuration::from_mins(5));
+    params.not_after = offset(now + life);
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+/// 127 random bits, never zero, always positive.
+fn serial() -> Result<SerialNumber, Error> {
+    let mut bytes = random::bytes::<16>()?;
+    if let Some(first) = bytes.first_mut() {
+        *first = (*first & 0x7f) | 0x40;
+    }
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+pub(crate) fn offset(at: Timestamp) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(at.as_second()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+fn printable(text: &str) -> Result<DnValue, Error> {
+    Ok(DnValue::PrintableString(text.try_into()?))
+}

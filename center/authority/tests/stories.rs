@@ -1,0 +1,13 @@
+//! Stories of the authority, told on both databases and shown to other people's programs: OpenSSL, Java's keytool, NSS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "stories/fetching.rs"]
+mod fetching;
+#[path = "stories/peers.rs"]
+mod peers;
+#[path = "stories/revoking.rs"]
+mod revoking;
+#[path = "stories/seal.rs"]
+mod seal;
+#[path = "stories/town.rs"]
+mod town;
