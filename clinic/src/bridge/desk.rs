@@ -1,0 +1,148 @@
+//! Sees one taken request through: secured on disk, judged, asked, its result laid out, delivered and announced.
+
+use std::ffi::OsString;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use chassis::clock::{self, Clock};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use wire::check::CheckRequest;
+
+use super::figures::Figures;
+use super::folders::Folders;
+use super::rules::{self, Habits, Judgement, READ_LIMIT};
+use super::tray::{Stage, Tray};
+use crate::center::{Answers, CenterError, CheckReply};
+
+/// Readers that notice only changes need the change to be separate from the creation (interface §1.5).
+const BEFORE_TOUCH: Duration = Duration::from_millis(120);
+/// How soon a full or vanished disk is tried again.
+const BEFORE_DISK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What every lane shares.
+pub(crate) struct Desk<A> {
+    pub(crate) answers: Arc<A>,
+    pub(crate) folders: Arc<Folders>,
+    pub(crate) figures: Arc<Figures>,
+    pub(crate) clock: Clock,
+    pub(crate) habits: Habits,
+    pub(crate) deadline: Duration,
+    pub(crate) give_up: Duration,
+    pub(crate) lanes: Semaphore,
+    pub(crate) stop: CancellationToken,
+}
+
+/// The bridge was stopped while a disk was in the way; the tray keeps the request for the next start.
+struct Stopped;
+
+impl<A: Answers> Desk<A> {
+    /// Sees a request through from where it stands. Every request gets its result by the deadline, asked or not.
+    pub(crate) async fn serve(self: Arc<Self>, tray: Tray, stage: Stage, taken: Instant) {
+        self.figures.taken(&tray.id, taken);
+        if self.see_through(&tray, stage, taken).await.is_err() {
+            tracing::warn!(drop_id = %tray.id, "stopped before the result could be written; it is finished at the next start");
+        }
+        self.figures.closed(&tray.id);
+    }
+
+    async fn see_through(&self, tray: &Tray, stage: Stage, taken: Instant) -> Result<(), Stopped> {
+        let delivered = match stage {
+            Stage::Taken => self.close_question(tray, taken).await?,
+            Stage::Sent => tray.possible_names(rules::result_name(&tray.name)),
+        };
+        self.on_disk(tray, Tray::deliver).await?;
+        self.figures.delivered(clock::instant().saturating_duration_since(taken), self.clock.now());
+        tokio::time::sleep(BEFORE_TOUCH).await;
+        let at = SystemTime::from(self.clock.now());
+        self.on_disk(tray, move |tray, folders| {
+            Tray::touch(folders, &delivered, at);
+            tray.close()
+        })
+        .await
+    }
+
+    /// Asks or refuses, and lays the outcome out. Returns the names of what is to be delivered.
+    async fn close_question(&self, tray: &Tray, taken: Instant) -> Result<Vec<OsString>, Stopped> {
+        let bytes = self
+            .on_disk(tray, |tray, folders| {
+                tray.secure(folders)?;
+                tray.read(READ_LIMIT)
+            })
+            .await?;
+        let Some(bytes) = bytes else {
+            tracing::error!(drop_id = %tray.id, "the request was removed from the work folder; there is nothing to answer");
+            return Ok(Vec::new());
+        };
+        match rules::judge(&tray.name, &bytes) {
+            Judgement::Refuse(refused) => {
+                let code = refused.situation.get().code;
+                tracing::warn!(drop_id = %tray.id, code, place = %refused.place, "request refused");
+                let text = rules::err_text(&refused, &tray.id, self.habits.style.charset);
+                self.on_disk(tray, move |tray, _| tray.lay_refusal(&text)).await?;
+                self.figures.refused(code);
+                Ok(tray.refusal_names())
+            }
+            Judgement::Ask(request, name) => {
+                let reply = self.ask(&request, &tray.id, taken).await;
+                if let Err(error) = &reply {
+                    tracing::warn!(drop_id = %tray.id, %error, "no answer from the center");
+                }
+                let (file, outcome) = rules::result_file(&request, reply, clock::japan(self.clock.now()), self.habits);
+                let laid = name.clone();
+                self.on_disk(tray, move |tray, _| tray.lay_answer(&laid, &file)).await?;
+                tracing::info!(drop_id = %tray.id, outcome = outcome.label(), "result laid out");
+                self.figures.ended(outcome);
+                Ok(vec![OsString::from(name)])
+            }
+        }
+    }
+
+    /// Asks until there is an answer, the center is given up, or the deadline passes; waiting for a lane counts.
+    async fn ask(&self, request: &CheckRequest, drop_id: &str, taken: Instant) -> Result<CheckReply, CenterError> {
+        let left = self.deadline.saturating_sub(clock::instant().saturating_duration_since(taken));
+        tokio::time::timeout(left, self.ask_patiently(request, drop_id)).await.unwrap_or(Err(CenterError::Timeout))
+    }
+
+    async fn ask_patiently(&self, request: &CheckRequest, drop_id: &str) -> Result<CheckReply, CenterError> {
+        let mut trouble: Option<Instant> = None;
+        let mut attempt = 0;
+        loop {
+            let reply = {
+                // The semaphore is never closed; without a permit the question is asked all the same.
+                let _lane = self.lanes.acquire().await.ok();
+                self.answers.check(request, Some(drop_id)).await
+            };
+            let Err(error) = reply else { return reply };
+            let now = clock::instant();
+            let since = now.saturating_duration_since(*trouble.get_or_insert(now));
+            if !rules::ask_again(&error, since, self.give_up) {
+                return Err(error);
+            }
+            attempt += 1;
+            tokio::time::sleep(rules::pause_before(attempt)).await;
+        }
+    }
+
+    /// Works on the disk beside the event loop, again and again while the disk is full or away, until the bridge is stopped.
+    async fn on_disk<T, F>(&self, tray: &Tray, work: F) -> Result<T, Stopped>
+    where
+        T: Send + 'static,
+        F: Fn(&Tray, &Folders) -> io::Result<T> + Send + Sync + 'static,
+    {
+        let work = Arc::new(work);
+        loop {
+            let (doing, tray_there, folders) = (work.clone(), tray.clone(), self.folders.clone());
+            let done = tokio::task::spawn_blocking(move || doing(&tray_there, &folders)).await;
+            match done.unwrap_or_else(|broken| Err(io::Error::other(broken))) {
+                Ok(value) => return Ok(value),
+                Err(error) => tracing::error!(drop_id = %tray.id, %error, "disk in the way; trying again"),
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Err(Stopped),
+                () = tokio::time::sleep(BEFORE_DISK_AGAIN) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Opens the bridge's folders at start, refuses arrangements that would lose files, and keeps other bridges out of its work folder.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::BridgeConfig;
+
+/// Why the bridge cannot use its folders.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// A folder is not there and cannot be made, or cannot be entered.
+    #[error("フォルダー {path} を使えません（{source}）。場所とアクセス権を確かめてください。")]
+    Unusable {
+        /// Which one.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Readers that watch `req` or `res` with its subfolders would see half-made files.
+    #[error("{inner} は {outer} の中にあります。別々の場所を設定してください（作業用フォルダーは req・res の外に置きます）。")]
+    Nested {
+        /// The folder that lies inside, or is the same.
+        inner: PathBuf,
+        /// The folder around it.
+        outer: PathBuf,
+    },
+    /// A running bridge already has this work folder.
+    #[error("作業用フォルダー {path} は別の連携アプリケーションが使用中です。二重に起動していないか確かめてください。")]
+    InUse {
+        /// The work folder.
+        path: PathBuf,
+    },
+}
+
+/// The folders of a running bridge; while it lives the work folder is locked.
+#[derive(Debug)]
+pub(crate) struct Folders {
+    pub(crate) req: PathBuf,
+    pub(crate) res: PathBuf,
+    pub(crate) work: PathBuf,
+    _lock: File,
+}
+
+impl Folders {
+    /// Makes what is missing, checks the arrangement and takes the lock.
+    pub(crate) fn open(config: &BridgeConfig) -> Result<Self, FolderError> {
+        let req = made(&config.req, |path| std::fs::create_dir_all(path))?;
+        let res = made(&config.res, |path| std::fs::create_dir_all(path))?;
+        made(&config.face, |path| std::fs::create_dir_all(path))?;
+        let work = made(&config.work, chassis::files::make_private_folder)?;
+        for (inner, outer) in [(&work, &req), (&work, &res), (&req, &res), (&res, &req)] {
+            if inner.starts_with(outer) {
+                return Err(FolderError::Nested { inner: inner.clone(), outer: outer.clone() });
+            }
+        }
+        let lock = lock(&work)?;
+        Ok(Self { req, res, work, _lock: lock })
+    }
+}
+
+fn made(path: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<PathBuf, FolderError> {
+    let unusable = |source| FolderError::Unusable { path: path.to_owned(), source };
+    make(path).map_err(unusable)?;
+    path.canonicalize().map_err(unusable)
+}
+
+fn lock(work: &Path) -> Result<File, FolderError> {
+    let path = work.join("bridge.lock");
+    let unusable = |source| FolderError::Unusable { path: path.clone(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(FolderError::InUse { path: work.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_bridge_on_the_same_work_folder_is_told_so_and_may_follow_later() {
+        let root = tempfile::tempdir().unwrap();
+        let config = BridgeConfig::under(root.path());
+        let first = Folders::open(&config).unwrap();
+        let told = Folders::open(&config).unwrap_err();
+        assert!(matches!(told, FolderError::InUse { .. }) && told.to_string().contains("二重に起動"), "{told}");
+        drop(first);
+        Folders::open(&config).unwrap();
+    }
+
+    #[test]
+    fn a_work_folder_that_readers_would_see_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let inside = BridgeConfig { work: root.path().join("res").join("work"), ..BridgeConfig::under(root.path()) };
+        assert!(matches!(Folders::open(&inside), Err(FolderError::Nested { .. })));
+        let same = BridgeConfig { req: root.path().join("res"), ..BridgeConfig::under(root.path()) };
+        assert!(matches!(Folders::open(&same), Err(FolderError::Nested { .. })));
+    }
+}
