@@ -1,0 +1,163 @@
+//! The clinic's commands: ask about one person, run the bridge, fetch the certificate.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chassis::clock::{self, Clock};
+use chassis::log;
+use clap::{Args, Subcommand, ValueEnum};
+use clinic::ask::Card;
+use clinic::bridge::Bridge;
+use clinic::center::Center;
+use clinic::certificate::{self, EnrolConfig, KeyKind};
+use clinic::config::Config;
+
+use crate::output;
+
+/// `onshi ask`
+#[derive(Args)]
+pub(crate) struct AskArgs {
+    /// 保険者番号
+    #[arg(long)]
+    insurer: String,
+    /// 記号
+    #[arg(long)]
+    symbol: Option<String>,
+    /// 番号
+    #[arg(long)]
+    number: String,
+    /// 枝番
+    #[arg(long)]
+    branch: Option<String>,
+    /// 生年月日（YYYY-MM-DD または YYYYMMDD）
+    #[arg(long)]
+    birthdate: String,
+    /// 資格確認日（無ければ今日）
+    #[arg(long)]
+    date: Option<String>,
+    /// 限度額の情報の提供に本人が同意しています
+    #[arg(long)]
+    limit_consent: bool,
+    /// 機械が読む形（JSON）で出力します
+    #[arg(long)]
+    json: bool,
+    /// 医療機関の設定ファイル（無ければ onshi up の試験用の医療機関）
+    #[arg(long, value_name = "FILE", default_value = "onshi-data/clinic/clinic.toml", env = "ONSHI_CLINIC_CONFIG")]
+    config: PathBuf,
+}
+
+/// `onshi clinic …`
+#[derive(Subcommand)]
+pub(crate) enum ClinicCommand {
+    /// 連携（ブリッジ）を動かします: req フォルダの要求に res フォルダで答えます
+    Bridge(ConfigArgs),
+    /// 電子証明書発行通知の番号で証明書を取得します
+    Certificate(CertificateArgs),
+}
+
+/// Which clinic.
+#[derive(Args)]
+pub(crate) struct ConfigArgs {
+    /// 医療機関の設定ファイル
+    #[arg(long, value_name = "FILE", default_value = "config/clinic.toml", env = "ONSHI_CLINIC_CONFIG")]
+    config: PathBuf,
+}
+
+/// `onshi clinic certificate`
+#[derive(Args)]
+pub(crate) struct CertificateArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// リクエストID（リファレンスIDは環境変数 ONSHI_REFERENCE_ID で渡します）
+    #[arg(long)]
+    request_id: String,
+    /// 鍵の種類
+    #[arg(long, value_enum, default_value_t = Key::P256)]
+    key: Key,
+    /// すでにある証明書を置き換えます
+    #[arg(long)]
+    replace: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Key {
+    /// 楕円曲線 P-256
+    P256,
+    /// RSA 2048 ビット
+    Rsa2048,
+}
+
+/// `onshi ask`
+pub(crate) async fn ask(args: AskArgs) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&args.config)?;
+    let card = Card {
+        insurer: args.insurer,
+        symbol: args.symbol,
+        number: args.number,
+        branch: args.branch,
+        birthdate: args.birthdate,
+        date: args.date,
+        limit_consent: args.limit_consent,
+    };
+    let today = clock::japan_date(Clock::system().now());
+    let center = Center::connect(&config)?;
+    let result = clinic::ask::ask(&center, &card, &config.facility_code, today).await?;
+    if args.json {
+        say!("{}", String::from_utf8_lossy(&wire::json::write_check_result(&result)));
+    } else {
+        say!("{}", output::pairs(clinic::table::rows(&result)));
+    }
+    Ok(if result.body.validity.as_deref() == Some("1") { ExitCode::SUCCESS } else { ExitCode::from(4) })
+}
+
+/// `onshi clinic …`
+pub(crate) async fn run(command: ClinicCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ClinicCommand::Bridge(args) => bridge(&args).await,
+        ClinicCommand::Certificate(args) => fetch(args).await,
+    }
+}
+
+async fn bridge(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
+    log::start(log::Format::Text, "info");
+    let config = Config::load(&args.config)?;
+    let (req, res) = (config.bridge.req.clone(), config.bridge.res.clone());
+    let running = Bridge::start(config, Clock::system())?;
+    say!("連携が動いています: {} → {}（Ctrl-C で終わります）", req.display(), res.display());
+    stop_asked().await;
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn stop_asked() {
+    // Without Ctrl-C there is no way to be asked, and going on is right.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn fetch(args: CertificateArgs) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&args.config.config)?;
+    let reference = std::env::var("ONSHI_REFERENCE_ID")
+        .map_err(|_| anyhow::anyhow!("リファレンスIDを環境変数 ONSHI_REFERENCE_ID に入れてください（画面や履歴に残さないためです）。"))?;
+    let wanted = EnrolConfig {
+        center: config.center,
+        request_id: args.request_id,
+        reference_id: reference.into(),
+        key_kind: match args.key {
+            Key::P256 => KeyKind::P256,
+            Key::Rsa2048 => KeyKind::Rsa2048,
+        },
+        replace: args.replace,
+    };
+    let enrolled = certificate::enrol(&wanted).await?;
+    let until = clock::japan_date(enrolled.not_after).to_string();
+    let rows = [
+        ("証明書", enrolled.certificate.display().to_string()),
+        ("鍵", enrolled.key.display().to_string()),
+        ("指紋 (SHA-256)", enrolled.fingerprint),
+        ("有効期限", until),
+    ];
+    say!("{}", output::pairs(rows));
+    Ok(ExitCode::SUCCESS)
+}

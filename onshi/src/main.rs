@@ -1,0 +1,56 @@
+//! The one program of the network: reads the command line and hands over to the room that does the work.
+#![allow(clippy::print_stderr, reason = "a command line program speaks on its terminal")]
+
+#[macro_use]
+mod output;
+
+mod cli;
+mod clinic_side;
+mod names;
+mod run_file;
+
+#[cfg(feature = "center")]
+mod center;
+#[cfg(feature = "center")]
+mod center_config;
+#[cfg(all(feature = "center", feature = "clinic"))]
+mod demonstration;
+#[cfg(feature = "center")]
+mod monitoring;
+#[cfg(feature = "center")]
+mod operate;
+#[cfg(feature = "center")]
+mod people;
+#[cfg(feature = "center")]
+mod records;
+#[cfg(all(feature = "center", feature = "clinic"))]
+mod up;
+
+mod check_config;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let asked = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("プログラムを始められません（{error}）。");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli::run(asked)) {
+        Ok(code) => code,
+        Err(error) => {
+            // The chain's parts already say what was wrong and what to do.
+            eprintln!("エラー: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).clamp(2, 32)
+}

@@ -1,0 +1,154 @@
+//! The whole network on one machine with one command: a center, a demo clinic, and the first patient checked.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use chassis::clock::{self, Clock};
+use chassis::{files, log, serve};
+use clap::Args;
+use clinic::bridge::Bridge;
+use notify::Watcher;
+use secrecy::ExposeSecret;
+use wire::check::CheckResult;
+use wire::code::Validity;
+use wire::filename::FileName;
+
+use crate::center::{Center, RunningCenter, bind};
+use crate::center_config::CenterConfig;
+use crate::cli::DataArgs;
+use crate::demonstration::{self, Clinic};
+use crate::output;
+
+/// `onshi up`
+#[derive(Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// 最初の答えが出たら終わります（正しくなければ 0 以外で終わります）
+    #[arg(long)]
+    once: bool,
+    /// これまでのデータを消して、初めから始めます
+    #[arg(long)]
+    fresh: bool,
+    /// HTTPS のポート（0 は空いているポート）
+    #[arg(long, default_value_t = 8443)]
+    port: u16,
+}
+
+/// The question that every first run asks, and its documented answer.
+const EXAMPLE: (&str, &[u8]) = ("OQSsiquc01req_example.xml", include_bytes!("../../examples/OQSsiquc01req_example.xml"));
+const EXPECTED: Validity = Validity::Valid;
+/// Longer than the bridge ever takes.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// `onshi up`
+pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
+    let data = args.data.data.clone();
+    files::make_private_folder(&data).with_context(|| format!("{} を作れません", data.display()))?;
+    let held = hold(&data)?;
+    if args.fresh {
+        clear(&data)?;
+    }
+    let config = CenterConfig::demonstration(&data, args.port)?;
+    log::start(config.log.format, &config.log.levels);
+    // The port first: if it is taken, nothing has been made yet.
+    let listener = bind(config.center.listen).await?;
+    let center = Center::open(config, Clock::system()).await?;
+    let clinic = Clinic::below(&data);
+    announce(&center);
+    let papers = if clinic.is_ready() { None } else { Some(demonstration::apply(&center, &clinic).await?) };
+    let running = center.serve(listener, Some(clinic.folder.clone())).await?;
+    let done = work(&args, &running, &clinic, papers).await;
+    running.stop().await;
+    drop(held);
+    done
+}
+
+async fn work(args: &UpArgs, running: &RunningCenter, clinic: &Clinic, papers: Option<demonstration::Papers>) -> anyhow::Result<ExitCode> {
+    if let Some(papers) = papers {
+        demonstration::enrol(papers, &running.center, clinic, running.address()).await?;
+    }
+    let config = demonstration::follow(clinic, running.address())?;
+    let bridge = Bridge::start((*config).clone(), running.center.clock.clone())?;
+    let first = first_check(&config.bridge.req, &config.bridge.res).await;
+    let right = match &first {
+        Ok((path, result)) => {
+            say!("{}", output::pairs(clinic::table::rows(result)));
+            say!("答えのファイル: {}", path.display());
+            result.body.validity.as_deref() == Some(EXPECTED.code())
+        }
+        Err(error) => {
+            eprintln!("最初の確認ができませんでした: {error:#}");
+            false
+        }
+    };
+    if !args.once {
+        output::addresses(running.address(), Some(&clinic.folder));
+        say!("Ctrl-C で終わります。ほかの試し方: onshi ask --help、docs/test-people.md");
+        serve::asked_to_stop().await;
+    }
+    bridge.stop().await;
+    Ok(if right || !args.once { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn announce(center: &Center) {
+    if let Some((name, password)) = &center.first_operator {
+        say!("運用者: {name}  パスワード: {}（二度と表示されません）", password.expose_secret());
+    }
+    if !center.sealed {
+        say!("試験用です。認証局の鍵は封印されていません（ONSHI_PASSPHRASE を渡すと封印されます）。");
+    }
+}
+
+/// One run a data folder.
+fn hold(data: &Path) -> anyhow::Result<std::fs::File> {
+    let path = data.join("lock");
+    let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => bail!("{} はすでに使われています。動いている onshi up を終えるか、--data で別の場所を選んでください。", data.display()),
+    }
+}
+
+/// Removes what earlier runs left, and nothing else.
+fn clear(data: &Path) -> anyhow::Result<()> {
+    for part in ["center", "clinic"] {
+        let path = data.join(part);
+        match std::fs::remove_dir_all(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("{} を消せません", path.display())),
+        }
+    }
+    Ok(())
+}
+
+/// Drops the example under a name of this moment and waits for its result.
+async fn first_check(req: &Path, res: &Path) -> anyhow::Result<(PathBuf, CheckResult)> {
+    let moment = clock::japan(Clock::system().now()).strftime("%Y%m%d%H%M%S%3f").to_string();
+    let name = EXAMPLE.0.replace("example", &moment);
+    let request = FileName::parse(&name).context("the example's name is no request's")?;
+    let result = res.join(request.result_name());
+    let (seen, mut changes) = tokio::sync::mpsc::channel(64);
+    let mut watcher = notify::recommended_watcher(move |_| {
+        // A full channel already means that somebody will look.
+        let _waiting = seen.try_send(());
+    })?;
+    watcher.watch(res, notify::RecursiveMode::NonRecursive)?;
+    let path = req.join(&name);
+    std::fs::write(&path, EXAMPLE.1).with_context(|| format!("{} に置けません", path.display()))?;
+    say!("要求のファイル: {}", path.display());
+    let waiting = async {
+        loop {
+            match std::fs::read(&result) {
+                Ok(bytes) => return wire::xml::read_check_result(&bytes).map_err(anyhow::Error::from),
+                // Folders on shares announce nothing: look every second too.
+                Err(_) => drop(tokio::time::timeout(Duration::from_secs(1), changes.recv()).await),
+            }
+        }
+    };
+    let read = tokio::time::timeout(PATIENCE, waiting).await.context("答えのファイルが現れません")??;
+    Ok((result, read))
+}

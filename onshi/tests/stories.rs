@@ -1,0 +1,17 @@
+//! Stories of the whole chain, told by the program itself: real processes, real sockets, curl and Python as other people's clients.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "stories/asking.rs"]
+mod asking;
+#[path = "stories/configuring.rs"]
+mod configuring;
+#[path = "stories/mistakes.rs"]
+mod mistakes;
+#[path = "stories/recording.rs"]
+mod recording;
+#[path = "stories/refusing.rs"]
+mod refusing;
+#[path = "stories/starting.rs"]
+mod starting;
+#[path = "stories/world.rs"]
+mod world;
