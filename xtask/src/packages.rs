@@ -1,0 +1,52 @@
+//! Sees to the Debian packages that the tests need: nothing is done when every program is there already.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{postgres, process};
+
+/// A package and the programs that the tests take from it.
+const PACKAGES: [(&str, &[&str]); 5] = [
+    ("openssl", &["openssl"]),
+    ("curl", &["curl"]),
+    ("python3", &["python3"]),
+    ("libnss3-tools", &["certutil", "pk12util"]),
+    ("default-jre-headless", &["keytool"]),
+];
+
+/// Installs what is missing, or says what to install when this user may not.
+pub(crate) fn install_missing() -> Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    if process::find("apt-get").is_none() {
+        bail!("the tests need programs of these Debian packages: {list}. This system has no apt-get: install them its own way");
+    }
+    if !process::is_root() {
+        bail!("the tests need these Debian packages: {list}. Install them with `sudo apt-get install {list}`, or run this as root");
+    }
+    println!("installing {list}");
+    process::run(apt().arg("update"))?;
+    process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))?;
+    let still = self::missing();
+    if still.is_empty() {
+        return Ok(());
+    }
+    bail!("programs are missing although these packages are installed: {}", still.join(" "))
+}
+
+fn missing() -> Vec<&'static str> {
+    let absent = PACKAGES.iter().filter(|(_, programs)| programs.iter().any(|program| process::find(program).is_none()));
+    let server = postgres::programs().is_none().then_some("postgresql");
+    server.into_iter().chain(absent.map(|(package, _)| *package)).collect()
+}
+
+/// Without questions and without a terminal.
+fn apt() -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
+    apt
+}
