@@ -103,15 +103,20 @@ impl Center {
         let folder = config.folder();
         files::make_private_folder(&folder).with_context(|| format!("{} を作れません", folder.display()))?;
         let vault = open_vault(&folder)?;
-        let (database, audit_database) = config.databases();
+        let databases = config.databases();
         let now = clock.now();
-        let db = Database::open(&database).await.context("センターのデータベースを開けません")?;
+        let db = Database::open(&databases.rooms).await.context("センターのデータベースを開けません")?;
         let registry = Registry::open(db.clone(), config.registry.clone()).await?;
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
         publish_roots(&authority, &certificates)?;
-        let eligibility = Eligibility::open(db, config.eligibility.clone()).await?;
-        let (audit, log) = open_audit(&audit_database, &vault, &folder, &clock).await?;
+        let register = if databases.register == databases.rooms {
+            db
+        } else {
+            Database::open(&databases.register).await.context("加入者台帳のデータベースを開けません")?
+        };
+        let eligibility = Eligibility::open(register, config.eligibility.clone()).await?;
+        let (audit, log) = open_audit(&databases.audit, &vault, &folder, &clock).await?;
         let first_operator = registry.first_operator(now).await?;
         let local_token = SecretString::from(random::text(40, random::READABLE)?);
         Ok(Self { registry, authority, eligibility, clock, first_operator, sealed: vault.is_sealed(), local_token, audit, log, config })

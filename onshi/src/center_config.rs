@@ -31,6 +31,8 @@ pub(crate) struct Center {
     pub(crate) data: PathBuf,
     /// The rooms' database; empty means SQLite below `data`.
     pub(crate) database: String,
+    /// The register of the insured's database; empty means `database`, or SQLite of its own, so that an import never delays a log-in.
+    pub(crate) register_database: String,
     /// The audit log's database; empty means SQLite below `data`.
     pub(crate) audit_database: String,
     /// Serves every host also as `<host>.localhost`, which browsers on the same machine resolve by themselves.
@@ -45,6 +47,7 @@ impl Default for Center {
             listen: (Ipv6Addr::UNSPECIFIED, 443).into(),
             data: "onshi-data".into(),
             database: String::new(),
+            register_database: String::new(),
             audit_database: String::new(),
             localhost_names: false,
             monitoring: None,
@@ -67,17 +70,29 @@ impl Default for Log {
     }
 }
 
+/// Where things are remembered. On PostgreSQL all three may be one database; on SQLite each is a file with a writer of its own.
+pub(crate) struct Databases {
+    pub(crate) rooms: String,
+    pub(crate) register: String,
+    pub(crate) audit: String,
+}
+
 impl CenterConfig {
     /// The center's own folder.
     pub(crate) fn folder(&self) -> PathBuf {
         self.center.data.join("center")
     }
 
-    /// The addresses of both databases.
-    pub(crate) fn databases(&self) -> (String, String) {
+    /// The addresses of the databases.
+    pub(crate) fn databases(&self) -> Databases {
         let below = |name: &str| format!("sqlite:{}", self.folder().join(name).display());
-        let or = |given: &str, name: &str| if given.is_empty() { below(name) } else { given.to_owned() };
-        (or(&self.center.database, "center.db"), or(&self.center.audit_database, "audit.db"))
+        let or = |given: &str, otherwise: String| if given.is_empty() { otherwise } else { given.to_owned() };
+        let center = &self.center;
+        Databases {
+            rooms: or(&center.database, below("center.db")),
+            register: or(&center.register_database, or(&center.database, below("register.db"))),
+            audit: or(&center.audit_database, below("audit.db")),
+        }
     }
 
     /// What `onshi up` runs: a demonstration on loopback, marked as such everywhere. The environment lies over it too.

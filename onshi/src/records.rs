@@ -141,7 +141,6 @@ async fn open(args: &AuditArgs) -> anyhow::Result<Log> {
         bail!("{} にセンターのデータがありません。--data または --config で場所を示してください。", folder.display());
     }
     let keys = AuditKeys::load_or_create(&open_vault(&folder)?)?;
-    let (_, url) = config.databases();
-    let db = Database::open(&url).await.context("監査記録を開けません")?;
+    let db = Database::open(&config.databases().audit).await.context("監査記録を開けません")?;
     Ok(Log { db, public_key: keys.public().clone(), heads: heads_folder(&folder) })
 }

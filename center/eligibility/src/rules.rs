@@ -364,6 +364,7 @@ mod tests {
         assert_eq!((shown.elderly.is_some(), shown.specific_diseases.len(), shown.medical_tickets.len()), (true, 2, 1));
         let shown = on(DAY, Consent::Refused);
         assert!(shown.limit_certificate.is_none() && shown.limit_consent.is_none() && shown.elderly.is_some());
+        assert!(shown.specific_diseases.is_empty(), "a specific disease is never shown without consent");
         let shown = on(date(2026, 8, 1), Consent::Given(at));
         assert_eq!(shown.limit_certificate.unwrap().classification_flag.as_deref(), Some("A04"));
         assert_eq!((shown.elderly.is_some(), shown.specific_diseases.len(), shown.medical_tickets.len()), (false, 1, 0));

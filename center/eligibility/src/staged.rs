@@ -109,7 +109,9 @@ static DOCUMENTED: [TestPerson; 24] = [
         ..society("限度額適用認定証", "11", "1011", "19751111")
     },
     TestPerson {
-        name: Some("試験　透析"), answer: "特定疾病区分1、自己負担10000円", ..society("特定疾病", "12", "1012", "19701212")
+        name: Some("試験　透析"),
+        answer: "同意フラグ1のときだけ特定疾病区分1、自己負担10000円",
+        ..society("特定疾病", "12", "1012", "19701212")
     },
     TestPerson {
         branch: Some("01"),

@@ -87,7 +87,7 @@ impl Up {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Asks `onshi status --json` until it says `"ready": true`.
+    /// Asks `onshi status --json` until it says `"running": true`.
     fn wait_until_ready(&mut self, ground: &Ground) -> Result<(), String> {
         let watch = Stopwatch::start();
         while watch.passed() < PATIENCE {
@@ -112,7 +112,7 @@ impl Drop for Up {
 /// Whether a status report says that everything answers.
 fn is_ready(status: &str) -> bool {
     let status: Option<serde_json::Value> = serde_json::from_str(status).ok();
-    status.as_ref().and_then(|status| status.get("ready")).and_then(serde_json::Value::as_bool) == Some(true)
+    status.as_ref().and_then(|status| status.get("running")).and_then(serde_json::Value::as_bool) == Some(true)
 }
 
 #[cfg(test)]
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn only_a_plain_yes_is_ready() {
-        assert!(is_ready("{\"ready\": true, \"hosts\": []}"));
-        for status in ["", "{}", "{\"ready\": false}", "{\"ready\": \"true\"}", "starting"] {
+        assert!(is_ready("{\"running\": true, \"hosts\": []}"));
+        for status in ["", "{}", "{\"running\": false}", "{\"running\": \"true\"}", "starting"] {
             assert!(!is_ready(status), "{status}");
         }
     }

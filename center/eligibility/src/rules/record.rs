@@ -31,9 +31,10 @@ pub(crate) fn record(found: &Found<'_>, held: &Qualification, under: &Certificat
     }
     if consent != Consent::Refused {
         record.limit_certificate = in_force(&under.limits, day, |limit| limit.valid).map(limit_certificate);
+        // A specific disease says more of a patient than any other value: never without the patient's word.
+        record.specific_diseases = under.diseases.iter().filter(|disease| disease.valid.holds(day)).map(disease_certificate).collect();
     }
     record.elderly = in_force(&under.elderly, day, |elderly| elderly.valid).map(elderly_certificate);
-    record.specific_diseases = under.diseases.iter().filter(|disease| disease.valid.holds(day)).map(disease_certificate).collect();
     record.medical_tickets = under.tickets.iter().filter(|ticket| ticket.valid.holds(day)).map(medical_ticket).collect();
     record
 }

@@ -155,7 +155,8 @@ def answer(index, asked):
         result["limit"] = limits[-1]["class"] + limits[-1]["band"]
     if elderly := in_force(held, "elderly", on):
         result["elderly"] = elderly[-1]["ratio"]
-    result["diseases"] = "".join(row["class"] for row in in_force(held, "disease", on))
+    if asked["consent"] == "1":
+        result["diseases"] = "".join(row["class"] for row in in_force(held, "disease", on))
     result["tickets"] = str(len(in_force(held, "ticket", on)) or "")
     assistance = sorted([one for one in person.held if one.card == "A1" and one.valid(on)], key=precedence)
     if held.card != "A1" and assistance:

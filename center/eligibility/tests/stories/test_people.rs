@@ -38,7 +38,8 @@ on_both!(the_records_of_test_people_show_what_they_are_there_for, async |place: 
     };
     assert_eq!(of("11", "1").await[0].limit_certificate.as_ref().unwrap().classification_flag.as_deref(), Some("A03"));
     assert!(of("11", "0").await[0].limit_certificate.is_none());
-    assert_eq!(of("12", "0").await[0].specific_diseases[0].self_pay.as_deref(), Some("10000"));
+    assert_eq!(of("12", "1").await[0].specific_diseases[0].self_pay.as_deref(), Some("10000"));
+    assert!(of("12", "0").await[0].specific_diseases.is_empty(), "a specific disease is never shown without consent");
     assert_eq!(of("13", "0").await[0].elderly.as_ref().unwrap().contribution_ratio.as_deref(), Some("020"));
     let assisted = of("14", "0").await;
     assert_eq!((assisted.len(), assisted[1].card_classification.as_str(), assisted[1].medical_tickets.len()), (2, "A1", 1));
