@@ -4,8 +4,11 @@ use serde_json::Value;
 
 use crate::world::{SEARCH, World, question, question_xml, text};
 
-/// The slow person answers after a second here.
-const QUICK: [(&str, &str); 1] = [("ONSHI_CENTER__ELIGIBILITY__SLOW_ANSWER_SECONDS", "1")];
+/// The slow person answers after a second here, or after as many as `ONSHI_TEST_SLOW_SECONDS` says.
+fn world() -> World {
+    let seconds = std::env::var("ONSHI_TEST_SLOW_SECONDS").unwrap_or_else(|_| "1".to_owned());
+    World::begin_with(&[("ONSHI_CENTER__ELIGIBILITY__SLOW_ANSWER_SECONDS", &seconds)])
+}
 
 struct Documented {
     case: String,
@@ -48,7 +51,7 @@ fn failing(case: &str) -> bool {
 
 #[test]
 fn each_test_person_dropped_as_a_file_gives_its_documented_answer() {
-    let world = World::begin_with(&QUICK);
+    let world = world();
     for (place, person) in documented().iter().enumerate() {
         let xml = question_xml(&person.insurer, person.symbol.as_deref(), &person.number, person.branch.as_deref(), &person.birthdate);
         let bytes = world.drop_file(&format!("OQSsiquc01req_story{place:04}"), xml.as_bytes(), "xml");
@@ -70,7 +73,7 @@ fn each_test_person_dropped_as_a_file_gives_its_documented_answer() {
 
 #[test]
 fn each_test_person_asked_by_curl_gives_its_documented_answer() {
-    let world = World::begin_with(&QUICK);
+    let world = world();
     let token = format!("Authorization: {}", world.token());
     for person in documented() {
         let body = question(&person.insurer, person.symbol.as_deref(), &person.number, person.branch.as_deref(), &person.birthdate);
@@ -93,7 +96,7 @@ fn each_test_person_asked_by_curl_gives_its_documented_answer() {
 
 #[test]
 fn the_command_line_asks_too_as_a_table_and_as_json() {
-    let world = World::begin_with(&QUICK);
+    let world = world();
     for person in documented().into_iter().filter(|person| !failing(&person.case)) {
         let mut arguments = vec!["ask", "--insurer", &person.insurer, "--number", &person.number, "--birthdate", &person.birthdate];
         arguments.extend(["--date", "2026-07-15"]);

@@ -92,7 +92,7 @@ impl World {
         std::fs::write(&body_file, body).unwrap();
         let mut command = Command::new("curl");
         command
-            .args(["--silent", "--show-error", "--max-time", "60", "--noproxy", "*", "--write-out", "\n%{http_code}"])
+            .args(["--silent", "--show-error", "--max-time", "170", "--noproxy", "*", "--write-out", "\n%{http_code}"])
             .args(["--connect-to", &format!("{host}:443:127.0.0.1:{}", self.port)])
             .arg("--cacert")
             .arg(keys.join("roots.pem"))
@@ -141,7 +141,7 @@ impl World {
         std::fs::rename(&aside, req.join(format!("{stem}.xml"))).unwrap();
         let answered = if extension == "err" { stem.to_owned() } else { stem.replace("req_", "res_") };
         let result = res.join(format!("{answered}.{extension}"));
-        until(Duration::from_secs(60), || std::fs::read(&result).ok())
+        until(Duration::from_secs(170), || std::fs::read(&result).ok())
     }
 
     /// Waits until the program has ended, after SIGTERM.

@@ -30,6 +30,11 @@ impl Ground {
         Ok(Self { root: root.to_owned(), binaries: OnceLock::new(), scratch })
     }
 
+    /// The repository's folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder in which the programs run; it is gone when the proof ends.
     pub(crate) fn scratch(&self) -> &Path {
         self.scratch.path()
