@@ -70,7 +70,7 @@ impl CenterRefusal {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CenterError {
     /// No connection, no name, no trust, or the connection broke before the answer was whole. Asking again is safe.
-    #[error("センターにつながりません（{what}）。")]
+    #[error("センターにつながりません（{what}）。センターが動いているか、回線がつながっているかを確かめてください。")]
     Unreachable {
         /// What the network said; no patient's data.
         what: String,

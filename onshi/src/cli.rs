@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::builder::{ArgAction, Command as Program};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{check_config, clinic_side, names, run_file};
 
@@ -58,6 +60,84 @@ enum Command {
     },
 }
 
+const HELP: &str = "{about-with-newline}\n使い方: {usage}\n\n{all-args}{after-help}";
+
+/// Reads the command line; help and mistakes are answered in Japanese, and the program ends there.
+pub(crate) fn read() -> Cli {
+    let matches = in_japanese(Cli::command()).try_get_matches();
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            match explained(&error) {
+                Some(sentence) => eprintln!("{sentence}\n使い方は --help で見られます。"),
+                // Help and version, asked for: they go where they belong.
+                None => drop(error.print()),
+            }
+            std::process::exit(error.exit_code())
+        }
+    }
+}
+
+/// Headings and the help option itself, through all subcommands.
+fn in_japanese(command: Program) -> Program {
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).help("この説明を表示します");
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("版を表示します");
+    let with_version = command.get_version().is_some();
+    let command = command
+        .help_template(HELP)
+        .subcommand_help_heading("コマンド")
+        .subcommand_value_name("コマンド")
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .mut_args(|argument| match argument.is_positional() {
+            true => argument.help_heading("引数"),
+            false => argument.help_heading("指定"),
+        })
+        .arg(help.help_heading("指定"))
+        .mut_subcommands(in_japanese);
+    if with_version { command.arg(version.help_heading("指定")) } else { command }
+}
+
+/// A mistake on the command line as a Japanese sentence; none for help and version.
+fn explained(error: &clap::Error) -> Option<String> {
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join("、"),
+        _ => String::new(),
+    };
+    let argument = named(ContextKind::InvalidArg);
+    let value = named(ContextKind::InvalidValue);
+    let perhaps = |kind| match named(kind) {
+        name if name.is_empty() => String::new(),
+        name => format!("「{name}」ではありませんか。"),
+    };
+    Some(match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::DisplayVersion => return None,
+        ErrorKind::MissingRequiredArgument => format!("次の指定が要ります: {argument}"),
+        ErrorKind::UnknownArgument => format!("「{argument}」という指定はありません。{}", perhaps(ContextKind::SuggestedArg)),
+        ErrorKind::InvalidSubcommand => {
+            format!(
+                "「{}」というコマンドはありません。{}",
+                named(ContextKind::InvalidSubcommand),
+                perhaps(ContextKind::SuggestedSubcommand)
+            )
+        }
+        ErrorKind::MissingSubcommand => "コマンドが足りません。".to_owned(),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation if value.is_empty() => format!("{argument} に値が要ります。"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => format!("{argument} に「{value}」は指定できません。{}", permitted(error)),
+        ErrorKind::ArgumentConflict => format!("{argument} は、ほかの指定と一緒に使えないか、二度書かれています。"),
+        _ => format!("命令を読み取れません: {}", error.kind()),
+    })
+}
+
+fn permitted(error: &clap::Error) -> String {
+    match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) if !values.is_empty() => format!("使える値: {}", values.join("、")),
+        _ => String::new(),
+    }
+}
+
 /// Where a run on this machine keeps its data.
 #[derive(Args, Clone)]
 pub(crate) struct DataArgs {
@@ -98,7 +178,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Clinic(command) => clinic_side::run(command).await,
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Completion { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "onshi", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "onshi", &mut script);
+            say!("{}", String::from_utf8_lossy(&script));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -108,8 +190,21 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 mod tests {
     use super::*;
 
+    fn said(words: &[&str]) -> String {
+        explained(&in_japanese(Cli::command()).try_get_matches_from(words).unwrap_err()).unwrap_or_default()
+    }
+
+    #[test]
+    fn mistakes_are_explained_in_japanese() {
+        assert!(said(&["onshi", "staus"]).contains("「status」ではありませんか"));
+        assert!(said(&["onshi", "status", "--jsn"]).contains("「--json」ではありませんか"));
+        assert_eq!(said(&["onshi", "completion"]), "次の指定が要ります: <SHELL>");
+        assert!(said(&["onshi", "completion", "tcsh"]).contains("使える値: bash"));
+        assert_eq!(said(&["onshi", "--help"]), "");
+    }
+
     #[test]
     fn the_command_line_holds_together() {
-        Cli::command().debug_assert();
+        in_japanese(Cli::command()).debug_assert();
     }
 }

@@ -12,10 +12,12 @@ use clinic::center::Center;
 use clinic::certificate::{self, EnrolConfig, KeyKind};
 use clinic::config::Config;
 
+use crate::cli::DataArgs;
 use crate::output;
 
 /// `onshi ask`
 #[derive(Args)]
+#[command(after_help = "終了コード: 0 有効、4 有効でない（無効・該当なし・複数該当）、1 確認できなかった")]
 pub(crate) struct AskArgs {
     /// 保険者番号
     #[arg(long)]
@@ -42,8 +44,10 @@ pub(crate) struct AskArgs {
     #[arg(long)]
     json: bool,
     /// 医療機関の設定ファイル（無ければ onshi up の試験用の医療機関）
-    #[arg(long, value_name = "FILE", default_value = "onshi-data/clinic/clinic.toml", env = "ONSHI_CLINIC_CONFIG")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", env = "ONSHI_CLINIC_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 /// `onshi clinic …`
@@ -89,7 +93,7 @@ enum Key {
 
 /// `onshi ask`
 pub(crate) async fn ask(args: AskArgs) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config)?;
+    let config = Config::load(&args.config.unwrap_or_else(|| args.data.data.join("clinic").join("clinic.toml")))?;
     let card = Card {
         insurer: args.insurer,
         symbol: args.symbol,

@@ -10,6 +10,8 @@ mod names;
 mod run_file;
 
 #[cfg(feature = "center")]
+mod answers;
+#[cfg(feature = "center")]
 mod center;
 #[cfg(feature = "center")]
 mod center_config;
@@ -30,10 +32,8 @@ mod check_config;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let asked = cli::Cli::parse();
+    let asked = cli::read();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -16,10 +16,10 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::answers;
 use crate::center::Center;
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX};
 use crate::cli::DataArgs;
-use crate::output;
 use crate::run_file::{RunFile, running};
 
 /// Where the center's data is, and how to print.
@@ -219,7 +219,7 @@ pub(crate) async fn authority(args: AuthorityArgs) -> anyhow::Result<ExitCode> {
 
 async fn show(operator: &OperatorArgs, asked: Asked) -> anyhow::Result<ExitCode> {
     let value = ask(operator, asked).await?;
-    say!("{}", output::answer(&value, operator.json)?);
+    say!("{}", answers::shown(&value, operator.json)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -14,8 +14,8 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio_util::io::ReaderStream;
 
+use crate::answers;
 use crate::operate::{Asked, OperatorArgs, answer_of, ask, ask_closed, running_center};
-use crate::output;
 
 /// `onshi people …`
 #[derive(Subcommand)]
@@ -63,7 +63,7 @@ pub(crate) async fn run(command: PeopleCommand) -> anyhow::Result<ExitCode> {
         PeopleCommand::Import(args) => import(&args).await,
         PeopleCommand::Count { operator } => {
             let value = ask(&operator, Asked { method: Method::GET, path: "/eligibility/people".to_owned(), body: None }).await?;
-            say!("{}", output::answer(&value, operator.json)?);
+            say!("{}", answers::shown(&value, operator.json)?);
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -105,7 +105,7 @@ async fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         None => ask_closed(&args.operator, Method::POST, &path, Body::from_stream(stream)).await?,
     };
     bar.finish_and_clear();
-    say!("{}", output::answer(&report, args.operator.json)?);
+    say!("{}", answers::shown(&report, args.operator.json)?);
     let applied = report.get("applied").and_then(Value::as_bool).unwrap_or(false);
     Ok(if applied { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

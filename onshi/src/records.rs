@@ -19,11 +19,11 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio_util::io::ReaderStream;
 
+use crate::answers;
 use crate::center::{heads_folder, open_vault};
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX};
 use crate::cli::DataArgs;
 use crate::operate::answer_of;
-use crate::output;
 use crate::run_file::running;
 
 /// `onshi audit …`
@@ -108,7 +108,7 @@ async fn verify(args: &AuditArgs) -> anyhow::Result<ExitCode> {
         say!("監査記録に異常はありません（{} 件）。", report.get("records").and_then(Value::as_u64).unwrap_or_default());
     } else {
         say!("監査記録に異常があります:");
-        say!("{}", output::answer(&Value::Array(faults.clone()), false)?);
+        say!("{}", answers::shown(&Value::Array(faults.clone()), false)?);
     }
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }

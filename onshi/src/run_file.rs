@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use chassis::{files, http};
+#[cfg(feature = "center")]
+use chassis::files;
+use chassis::http;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +37,14 @@ impl RunFile {
     }
 
     /// Leaves the note.
+    #[cfg(feature = "center")]
     pub(crate) fn write(&self, data: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_vec_pretty(self)?;
         files::write_private(&Self::path(data), &text).with_context(|| format!("{} を書けません", Self::path(data).display()))
     }
 
     /// Takes the note away.
+    #[cfg(feature = "center")]
     pub(crate) fn remove(data: &Path) {
         // If it stays, its token opens nothing and its port does not answer.
         let _gone = std::fs::remove_file(Self::path(data));

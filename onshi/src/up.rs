@@ -37,9 +37,21 @@ pub(crate) struct UpArgs {
     port: u16,
 }
 
-/// The question that every first run asks, and its documented answer.
-const EXAMPLE: (&str, &[u8]) = ("OQSsiquc01req_example.xml", include_bytes!("../../examples/OQSsiquc01req_example.xml"));
+/// A question that every run asks: what follows `OQSsiquc01req_` in its name, and the file.
+type Example = (&'static str, &'static [u8]);
+
+/// The question whose answer is shown as a table, and its documented answer.
+const FIRST: Example = ("example", include_bytes!("../../examples/OQSsiquc01req_example.xml"));
 const EXPECTED: Validity = Validity::Valid;
+/// The questions that are only dropped.
+const OTHERS: [Example; 4] = [
+    ("example-lost", include_bytes!("../../examples/OQSsiquc01req_example-lost.xml")),
+    ("example-town", include_bytes!("../../examples/OQSsiquc01req_example-town.xml")),
+    ("example-unknown", include_bytes!("../../examples/OQSsiquc01req_example-unknown.xml")),
+    ("example-slow", include_bytes!("../../examples/OQSsiquc01req_example-slow.xml")),
+];
+/// How long a stop waits for answers under way: what is then left is finished by the next start.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// Longer than the bridge ever takes.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -85,11 +97,16 @@ async fn work(args: &UpArgs, running: &RunningCenter, clinic: &Clinic, papers: O
         }
     };
     if !args.once {
+        for example in OTHERS {
+            let path = drop_example(&config.bridge.req, &example)?;
+            say!("要求のファイル: {}", path.display());
+        }
         output::addresses(running.address(), Some(&clinic.folder));
         say!("Ctrl-C で終わります。ほかの試し方: onshi ask --help、docs/test-people.md");
         serve::asked_to_stop().await;
     }
-    bridge.stop().await;
+    // Dropping a bridge breaks it off as a power cut would, and loses nothing.
+    let _stopped_in_time = tokio::time::timeout(FAREWELL, bridge.stop()).await;
     Ok(if right || !args.once { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -125,21 +142,26 @@ fn clear(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Drops the example under a name of this moment and waits for its result.
-async fn first_check(req: &Path, res: &Path) -> anyhow::Result<(PathBuf, CheckResult)> {
+/// Drops an example under a name of this moment.
+fn drop_example(req: &Path, (name, content): &Example) -> anyhow::Result<PathBuf> {
     let moment = clock::japan(Clock::system().now()).strftime("%Y%m%d%H%M%S%3f").to_string();
-    let name = EXAMPLE.0.replace("example", &moment);
-    let request = FileName::parse(&name).context("the example's name is no request's")?;
-    let result = res.join(request.result_name());
+    let path = req.join(format!("OQSsiquc01req_{name}-{moment}.xml"));
+    std::fs::write(&path, content).with_context(|| format!("{} に置けません", path.display()))?;
+    Ok(path)
+}
+
+/// Drops the first example and waits for its result.
+async fn first_check(req: &Path, res: &Path) -> anyhow::Result<(PathBuf, CheckResult)> {
     let (seen, mut changes) = tokio::sync::mpsc::channel(64);
     let mut watcher = notify::recommended_watcher(move |_| {
         // A full channel already means that somebody will look.
         let _waiting = seen.try_send(());
     })?;
     watcher.watch(res, notify::RecursiveMode::NonRecursive)?;
-    let path = req.join(&name);
-    std::fs::write(&path, EXAMPLE.1).with_context(|| format!("{} に置けません", path.display()))?;
+    let path = drop_example(req, &FIRST)?;
     say!("要求のファイル: {}", path.display());
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str).context("the example has no name")?;
+    let result = res.join(FileName::parse(name).context("the example's name is no request's")?.result_name());
     let waiting = async {
         loop {
             match std::fs::read(&result) {

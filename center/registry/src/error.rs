@@ -25,7 +25,7 @@ pub enum Error {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A value is not of its kind.
-    #[error("{field}: {problem}")]
+    #[error("{problem}")]
     Wrong {
         /// The field's name.
         field: &'static str,

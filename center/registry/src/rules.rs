@@ -124,13 +124,14 @@ pub fn admission_keys(address: IpAddr) -> [String; 5] {
 /// [`Refusal::Wrong`] with the sizes that are possible.
 pub fn admission_prefix(text: &str) -> Result<IpNet, Refusal> {
     let wrong = |problem: &str| Refusal::Wrong { field: "prefix", problem: problem.to_owned() };
-    let prefix: IpNet = text.trim().parse().map_err(|_| wrong("「2408:210:aaaa:bb00::/64」のような形で書いてください。"))?;
+    let prefix: IpNet =
+        text.trim().parse().map_err(|_| wrong("プレフィックスは「2408:210:aaaa:bb00::/64」のような形で書いてください。"))?;
     if prefix.trunc() != prefix {
         return Err(wrong("プレフィックスより後ろのビットは 0 にしてください。"));
     }
     let key = prefix.to_string();
     if prefix.prefix_len() == 0 || !admission_keys(prefix.addr()).contains(&key) {
-        return Err(wrong("長さは /64・/60・/56・/48（一台だけなら /128 または IPv4 の /32）のどれかです。"));
+        return Err(wrong("プレフィックスの長さは /64・/60・/56・/48（一台だけなら /128 または IPv4 の /32）のどれかです。"));
     }
     Ok(prefix)
 }
