@@ -44,11 +44,15 @@ fn the_other_command(ground: &Ground) -> Result<String, String> {
     if said.status.success() { Ok(summary) } else { Err(last_lines(&text)) }
 }
 
-/// A running center is ready, and lists its port.
+/// A running center is ready, and lists its port, its hosts and the clinic's folders.
 fn up_and_status(ground: &Ground) -> Result<String, String> {
     let up = ground.up()?;
+    let said = ground.say(&["status"])?;
     let port = up.port().to_string();
-    if up.log().contains(&port) { Ok(format!("port {port}")) } else { Err(format!("it does not list its port {port}:\n{}", up.log())) }
+    match [port.as_str(), "hweb-api", "req", "res"].iter().find(|word| !said.contains(**word)) {
+        None => Ok(format!("port {port}")),
+        Some(missing) => Err(format!("onshi status does not say {missing}:\n{said}\n{}", up.log())),
+    }
 }
 
 fn asking(ground: &Ground) -> Result<String, String> {
@@ -87,7 +91,7 @@ fn stories(ground: &Ground, wanted: &[(&str, &str)], environment: &[(&str, &str)
     for (package, word) in wanted {
         let mut cargo = process::cargo();
         match process::find("cargo-nextest") {
-            Some(_) => cargo.args(["nextest", "run", "--all-features", "--no-fail-fast", "-p", package, word]),
+            Some(_) => cargo.args(["nextest", "run", "--profile", "prove", "--all-features", "--no-fail-fast", "-p", package, word]),
             None => cargo.args(["test", "--all-features", "--no-fail-fast", "-p", package, word]),
         };
         let said = run(cargo.current_dir(ground.root()).envs(environment.iter().copied()))?;
