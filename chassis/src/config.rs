@@ -15,6 +15,12 @@ pub enum ConfigError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The file is in another character set.
+    #[error("設定ファイル {path} の文字コードが UTF-8 ではありません。メモ帳などで文字コードに UTF-8 を選んで保存し直してください。")]
+    NotUtf8 {
+        /// The file asked for.
+        path: String,
+    },
     /// The text is not TOML, or a value has the wrong shape.
     #[error("設定 {origin}{line} に誤りがあります: {problem}")]
     Wrong {
@@ -44,9 +50,20 @@ pub enum ConfigError {
 /// # Errors
 /// [`ConfigError`] names the file, the line and the nearest right name.
 pub fn load<T: DeserializeOwned>(path: &Path, prefix: &str) -> Result<T, ConfigError> {
-    let origin = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: origin.clone(), source })?;
+    let (origin, text) = (path.display().to_string(), text_of(path)?);
     parse(&text, &origin, prefix, std::env::vars())
+}
+
+/// A configuration file as text.
+///
+/// # Errors
+/// [`ConfigError`] when it cannot be read or is not UTF-8.
+pub fn text_of(path: &Path) -> Result<String, ConfigError> {
+    let origin = path.display().to_string();
+    std::fs::read_to_string(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::InvalidData => ConfigError::NotUtf8 { path: origin },
+        _ => ConfigError::Unreadable { path: origin, source },
+    })
 }
 
 /// [`load`] for a text already read and a given environment: `PREFIX_A__B=1` sets key `b` of table `a`.
@@ -61,6 +78,10 @@ pub fn parse<T: DeserializeOwned>(
 ) -> Result<T, ConfigError> {
     // The file alone first, so that a mistake in it is reported with its line.
     let plain = toml::from_str::<toml::Table>(text).map_err(|error| explain(&error, text, origin))?;
+    if let Some(key) = with_control_character(&plain) {
+        let problem = format!("{key} に改行などの制御文字が入っています。{STROKES}");
+        return Err(ConfigError::Wrong { origin: origin.to_owned(), line: String::new(), problem });
+    }
     let mut overrides: Vec<_> = environment.filter(|(name, _)| name.starts_with(prefix)).collect();
     if overrides.is_empty() {
         return toml::from_str(text).map_err(|error| explain(&error, text, origin));
@@ -73,6 +94,18 @@ pub fn parse<T: DeserializeOwned>(
     }
     let names = overrides.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     table.try_into().map_err(|error| explain(&error, "", &format!("{origin}（環境変数 {names} を重ねたもの）")))
+}
+
+/// What to do about `"C:\new"`, which TOML reads as a line break, and `"C:\in"`, which it does not read.
+const STROKES: &str = "Windows のパスは、\" ではなく単一引用符 ' で囲んでください（例: 'C:\\work\\in'）。";
+
+/// The first key whose text no path, name or address can be.
+fn with_control_character(table: &toml::Table) -> Option<&str> {
+    table.iter().find_map(|(key, value)| match value {
+        toml::Value::String(text) => text.chars().any(char::is_control).then_some(key.as_str()),
+        toml::Value::Table(inner) => with_control_character(inner),
+        _ => None,
+    })
 }
 
 fn scalar(value: &str) -> toml::Value {
@@ -105,7 +138,10 @@ fn explain(error: &toml::de::Error, text: &str, origin: &str) -> ConfigError {
         }
         _ => String::new(),
     };
-    let message = error.message().to_owned();
+    let mut message = error.message().to_owned();
+    if message.contains("escaped value") {
+        message = format!("{message}。{STROKES}");
+    }
     let origin = origin.to_owned();
     match message.strip_prefix("unknown field ") {
         None => ConfigError::Wrong { origin, line, problem: message },
@@ -168,6 +204,27 @@ mod tests {
         assert_eq!(read("", &[("ONSHI_TEST__NAME", "plain text")]).unwrap().name, "plain text");
         let said = read("", &[("ONSHI_TEST__PROT", "1")]).unwrap_err().to_string();
         assert!(said.contains("ONSHI_TEST__PROT") && said.contains("「port」ではありませんか"), "{said}");
+    }
+
+    #[test]
+    fn a_windows_path_in_the_wrong_quotes_is_told_the_right_ones() {
+        for wrong in [r#"name = "C:\in\here""#, r#"name = "C:\new\req""#, "[limits]\nbody_bytes = \"C:\\temp\""] {
+            let said = read(wrong, &[]).unwrap_err().to_string();
+            assert!(said.contains("単一引用符") && said.contains(r"'C:\work\in'"), "{wrong}: {said}");
+        }
+        assert_eq!(read(r"name = 'C:\new\表'", &[]).unwrap().name, r"C:\new\表");
+    }
+
+    #[test]
+    fn a_file_saved_by_an_editor_of_windows_is_read_or_told_what_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("center.toml");
+        std::fs::write(&path, "\u{feff}name = '試験'\r\nport = 1\r\n").unwrap();
+        assert_eq!(load::<Sample>(&path, "ONSHI_NONE__").unwrap(), Sample { port: 1, name: "試験".into(), ..Sample::default() });
+        // The same word in Shift_JIS.
+        std::fs::write(&path, b"name = '\x8e\x8e\x8c\xb1'").unwrap();
+        let said = load::<Sample>(&path, "ONSHI_NONE__").unwrap_err().to_string();
+        assert!(said.contains("UTF-8 ではありません"), "{said}");
     }
 
     #[test]

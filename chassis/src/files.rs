@@ -1,18 +1,15 @@
 //! Writes files so that a reader or a crash never sees half of one, and keeps private ones private.
 
+use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Makes a folder (and its parents) that only its owner may enter.
 ///
 /// # Errors
 /// What the operating system says.
 pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    os::make_private_folder(path)
 }
 
 /// Replaces `path` by `content`, readable by its owner only: written aside, forced to disk, then renamed.
@@ -20,10 +17,7 @@ pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
 /// # Errors
 /// What the operating system says; the old file is then still whole.
 pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    replace(path, content, &mut options)
+    replace(path, content, os::create_private)
 }
 
 /// Replaces `path` by `content`: written aside, forced to disk, then renamed.
@@ -31,31 +25,30 @@ pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
 /// # Errors
 /// What the operating system says; the old file is then still whole.
 pub fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    replace(path, content, &mut std::fs::OpenOptions::new())
+    replace(path, content, |aside| File::create(aside))
 }
 
-fn replace(path: &Path, content: &[u8], options: &mut std::fs::OpenOptions) -> std::io::Result<()> {
+fn replace(path: &Path, content: &[u8], create: fn(&Path) -> std::io::Result<File>) -> std::io::Result<()> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".new");
-    let mut file = options.write(true).create(true).truncate(true).open(&aside)?;
+    let aside = PathBuf::from(aside);
+    let mut file = create(&aside)?;
     file.write_all(content)?;
     file.sync_all()?;
     drop(file);
-    std::fs::rename(&aside, path)?;
+    os::replace(&aside, path)?;
     sync_folder_of(path)
 }
 
-/// Forces the directory entry of `path` to disk, so that a rename survives a power cut. Windows has no such call and needs none.
+/// Forces the directory entry of `path` to disk, so that a rename survives a power cut.
 ///
 /// # Errors
 /// What the operating system says.
 pub fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::File::open(folder)?.sync_all()?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => os::sync_folder(folder),
+        _ => Ok(()),
     }
-    let _ = path;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -60,3 +60,19 @@ pub fn client(config: &ClientConfig) -> Result<reqwest::Client, ClientError> {
     }
     builder.build().map_err(ClientError::Other)
 }
+
+/// Whether a request failed because the other side's certificate is not valid at this machine's time: then its clock is the first suspect.
+#[must_use]
+pub fn is_out_of_time(error: &reqwest::Error) -> bool {
+    use rustls::CertificateError as Fault;
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(rustls::Error::InvalidCertificate(fault)) = cause.downcast_ref() {
+            return matches!(fault, Fault::Expired | Fault::ExpiredContext { .. } | Fault::NotValidYet | Fault::NotValidYetContext { .. });
+        }
+        // An input-output error hides what it wraps from its list of sources.
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = wrapped.map(|wrapped| wrapped as &(dyn std::error::Error + 'static)).or_else(|| cause.source());
+    }
+    false
+}

@@ -16,8 +16,12 @@ pub mod password;
 pub mod random;
 #[cfg(feature = "server")]
 pub mod serve;
+pub mod stop;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "server")]
 pub mod tls;
 pub mod vault;
+
+#[cfg(feature = "server")]
+pub use db::lease;

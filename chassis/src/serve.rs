@@ -1,8 +1,11 @@
 //! Listens on one HTTPS port for many hosts, hands each request to its host's routes, and stops without dropping a request.
 
+mod leftover;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,17 +15,18 @@ use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use rustls::pki_types::TrustAnchor;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::clock::{self, Clock};
 use crate::incident;
 use crate::tls::{self, ByName, PeerCertificate};
+use leftover::Leftover;
 
 /// Who is calling, and through which door: an extension of every request.
 #[derive(Clone, Debug)]
@@ -54,6 +58,17 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { handshake_seconds: 10, header_seconds: 75, request_seconds: 120, connections: 10_000, grace_seconds: 20 }
+    }
+}
+
+/// Found among a request's extensions: by it a handler that knows its caller lets the request take longer than strangers' requests may.
+#[derive(Clone, Debug, Default)]
+pub struct Patience(Arc<AtomicBool>);
+
+impl Patience {
+    /// From here on the request may take as long as it takes; the handler sees to it that it does not take forever.
+    pub fn grant(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -101,7 +116,6 @@ pub fn open(listener: TcpListener, doors: Doors) -> std::io::Result<Running> {
 
 async fn accept(listener: TcpListener, doors: Arc<Doors>, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(doors.limits.connections));
-    let graceful = Arc::new(GracefulShutdown::new());
     loop {
         let place = tokio::select! {
             () = stop.cancelled() => break,
@@ -119,36 +133,51 @@ async fn accept(listener: TcpListener, doors: Arc<Doors>, stop: CancellationToke
                 }
             },
         };
-        let (doors, graceful, stop) = (Arc::clone(&doors), Arc::clone(&graceful), stop.clone());
+        let (doors, stop) = (Arc::clone(&doors), stop.clone());
         tokio::spawn(async move {
-            let _held_until_the_connection_ends = place;
-            connection(stream.0, stream.1, &doors, &graceful, stop).await;
+            let _held_until_the_connection_ends = (place, Counted::one());
+            connection(stream.0, stream.1, &doors, stop).await;
         });
     }
     drop(listener);
     let grace = Duration::from_secs(doors.limits.grace_seconds);
-    if let Ok(graceful) = Arc::try_unwrap(graceful) {
-        let _finished_in_time = tokio::time::timeout(grace, graceful.shutdown()).await;
-    } else {
-        // Connections still in their handshake hold the counter: wait for the places instead.
-        let all = u32::try_from(doors.limits.connections).unwrap_or(u32::MAX);
-        let _finished_in_time = tokio::time::timeout(grace, places.acquire_many(all)).await;
+    // Each connection was told to end and gives its place back when it has.
+    let all = u32::try_from(doors.limits.connections).unwrap_or(u32::MAX);
+    let _finished_in_time = tokio::time::timeout(grace, places.acquire_many(all)).await;
+}
+
+/// A connection among those that are open, as long as it lives.
+struct Counted;
+
+impl Counted {
+    fn one() -> Self {
+        metrics::gauge!("onshi_connections").increment(1.0);
+        Self
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, doors: &Arc<Doors>, graceful: &GracefulShutdown, stop: CancellationToken) {
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!("onshi_connections").decrement(1.0);
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, doors: &Arc<Doors>, stop: CancellationToken) {
     let _small_answers_leave_at_once = stream.set_nodelay(true);
     let limit = Duration::from_secs(doors.limits.handshake_seconds);
-    let shaken = tokio::time::timeout(limit, handshake(stream, doors)).await;
+    let shaken = tokio::select! {
+        () = stop.cancelled() => return,
+        shaken = tokio::time::timeout(limit, handshake(stream, doors)) => shaken,
+    };
     let (stream, host) = match shaken {
         Ok(Ok(ready)) => ready,
         Ok(Err(error)) => {
             tracing::debug!(%error, "a handshake failed");
-            metrics::counter!("tls_handshakes_failed_total").increment(1);
+            metrics::counter!("onshi_handshakes_failed_total").increment(1);
             return;
         }
         Err(_late) => {
-            metrics::counter!("tls_handshakes_failed_total").increment(1);
+            metrics::counter!("onshi_handshakes_failed_total").increment(1);
             return;
         }
     };
@@ -172,11 +201,13 @@ async fn connection(stream: TcpStream, peer: SocketAddr, doors: &Arc<Doors>, gra
         .keep_alive_timeout(silence)
         .max_concurrent_streams(128)
         .max_header_list_size(64 * 1024);
-    let serving = graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     tokio::pin!(serving);
     let served = tokio::select! {
         served = &mut serving => served,
         () = stop.cancelled() => {
+            // Its caller is told to take the next request elsewhere; running ones are answered.
+            serving.as_mut().graceful_shutdown();
             let grace = Duration::from_secs(doors.limits.grace_seconds);
             tokio::time::timeout(grace, serving).await.unwrap_or(Ok(()))
         }
@@ -195,17 +226,34 @@ async fn handshake(stream: TcpStream, doors: &Doors) -> std::io::Result<(TlsStre
     Ok((hello.into_stream(config).await?, host))
 }
 
-async fn answer(doors: &Doors, caller: Caller, request: Request<Incoming>) -> Response {
+async fn answer(doors: &Doors, caller: Caller, mut request: Request<Incoming>) -> Response {
     let begun = clock::instant();
     let host = Arc::clone(&caller.host);
     let limit = Duration::from_secs(doors.limits.request_seconds);
-    let response = match tokio::time::timeout(limit, route(doors, caller, request)).await {
+    let span = tracing::debug_span!("request", host = %host, status = tracing::field::Empty);
+    let patience = Patience::default();
+    request.extensions_mut().insert(patience.clone());
+    let mut work = std::pin::pin!(route(doors, caller, request).instrument(span.clone()));
+    let response = match tokio::time::timeout(limit, &mut work).await {
         Ok(response) => response,
+        Err(_late) if patience.0.load(Ordering::Relaxed) => work.await,
         Err(_late) => plain(StatusCode::SERVICE_UNAVAILABLE, "時間内に処理できませんでした。少し待って、もう一度お試しください。"),
     };
-    let status = response.status().as_u16().to_string();
-    metrics::histogram!("http_request_seconds", "host" => host.to_string(), "status" => status).record(begun.elapsed().as_secs_f64());
+    span.record("status", response.status().as_u16());
+    metrics::histogram!("onshi_request_seconds", "host" => host, "status" => class(response.status()))
+        .record(begun.elapsed().as_secs_f64());
     response
+}
+
+/// The hundred of a status: a label with few values that costs no allocation.
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        ..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
 }
 
 async fn route(doors: &Doors, caller: Caller, request: Request<Incoming>) -> Response {
@@ -216,11 +264,12 @@ async fn route(doors: &Doors, caller: Caller, request: Request<Incoming>) -> Res
     let same = named.as_deref().and_then(|name| doors.names.own_name(name)).is_some_and(|own| *own == caller.host);
     let Some(routes) = doors.routes.get(&caller.host).filter(|_| same) else {
         // The handshake was for one host and the request for another, or for none of ours: the caller must connect anew.
+        drop(Leftover::of(request.into_body()));
         return plain(StatusCode::MISDIRECTED_REQUEST, "この名前の窓口はここにはありません。宛先の名前を確かめてください。");
     };
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(caller);
-    match routes.clone().oneshot(Request::from_parts(parts, Body::new(body))).await {
+    match routes.clone().oneshot(Request::from_parts(parts, Body::new(Leftover::of(body)))).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
@@ -231,25 +280,4 @@ fn plain(status: StatusCode, message: &str) -> Response {
     tracing::info!(%incident, status = status.as_u16(), "refused before any door");
     let body = serde_json::json!({ "message": message, "incident": incident });
     (status, [(header::CONTENT_TYPE, "application/json;charset=UTF-8")], body.to_string()).into_response()
-}
-
-/// Waits until the operator or the service manager asks the program to stop (Ctrl-C, or SIGTERM where there is one).
-pub async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be heard, only Ctrl-C");
-                let _heard = tokio::signal::ctrl_c().await;
-                return;
-            }
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    let _heard = tokio::signal::ctrl_c().await;
 }

@@ -6,7 +6,11 @@
 mod audit;
 #[path = "stories/database.rs"]
 mod database;
+#[path = "stories/failing_over.rs"]
+mod failing_over;
 #[path = "stories/killed.rs"]
 mod killed;
+#[path = "stories/leases.rs"]
+mod leases;
 #[path = "stories/tampering.rs"]
 mod tampering;

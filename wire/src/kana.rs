@@ -50,6 +50,9 @@ fn half_of(full: char) -> Option<char> {
 
 /// Full-width letters, digits, signs, katakana and blanks in half width, hiragana as half-width katakana; all else as it is.
 pub fn to_half_width(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
     let mut half = String::with_capacity(text.len());
     for sign in text.chars().map(katakana_of) {
         match sign {

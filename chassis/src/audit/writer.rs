@@ -97,11 +97,12 @@ impl Writer {
         if entries.is_empty() {
             return;
         }
-        metrics::histogram!("audit_batch_size").record(u32::try_from(entries.len()).unwrap_or(u32::MAX));
+        metrics::histogram!("onshi_audit_batch_records").record(u32::try_from(entries.len()).unwrap_or(u32::MAX));
         let outcomes = match self.write(entries).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 tracing::error!(%error, records = callers.len(), "a batch of the audit log could not be written");
+                metrics::counter!("onshi_audit_failures_total").increment(1);
                 callers.iter().map(|_| Err(AuditError::NotWritten(error.to_string()))).collect()
             }
         };
@@ -141,8 +142,8 @@ impl Writer {
         } else {
             tx.commit().await?;
         }
-        metrics::histogram!("audit_commit_seconds").record(started.elapsed().as_secs_f64());
-        metrics::counter!("audit_appended_total").increment(u64::try_from(records.len()).unwrap_or(u64::MAX));
+        metrics::histogram!("onshi_audit_commit_seconds").record(started.elapsed().as_secs_f64());
+        metrics::counter!("onshi_audit_records_total").increment(u64::try_from(records.len()).unwrap_or(u64::MAX));
         self.chain = Some(chain);
         Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(AuditError::ReplyExpired))).collect())
     }
@@ -209,20 +210,22 @@ impl Batch {
     /// Chains what is new and says so; outcomes of repeats stay open.
     fn records(&mut self, chain: &mut Chain) -> (Vec<Record>, Vec<Option<Outcome>>) {
         let mut records = Vec::with_capacity(self.entries.len());
-        let outcome = |entry: &Prepared| {
+        let outcome = |entry: &mut Prepared| {
             if entry.repeated {
                 return None;
             }
             let reply = entry.reply.as_ref().map(|reply| chain::reply_digest(&reply.scope, &reply.key, &reply.sealed));
             let (writer, seq) = (chain.writer.clone(), chain.seq.saturating_add(1));
-            let mut record = Record { writer: writer.clone(), seq, at: self.at, payload: entry.payload.clone(), reply, hash: Vec::new() };
+            // Nobody looks at the payload again.
+            let payload = std::mem::take(&mut entry.payload);
+            let mut record = Record { writer: writer.clone(), seq, at: self.at, payload, reply, hash: Vec::new() };
             record.hash = record.hash_after(&chain.hash);
             chain.hash.clone_from(&record.hash);
             chain.seq = seq;
             records.push(record);
             Some(Ok(Appended::New { writer, seq }))
         };
-        let outcomes = self.entries.iter().map(outcome).collect();
+        let outcomes = self.entries.iter_mut().map(outcome).collect();
         (records, outcomes)
     }
 

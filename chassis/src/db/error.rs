@@ -19,6 +19,9 @@ pub enum DbError {
     /// The database, or the connection to it, is not there now: trying again later may help.
     #[error("データベースを今は使えません。({0})")]
     Unavailable(String),
+    /// The way to the database cannot be protected as its address wants: a word, a root certificate or the server's own certificate is wrong.
+    #[error("データベースとの通信を保護できません（{0}）。")]
+    Protection(String),
     /// A row with the same unique key exists.
     #[error("a row with the same key exists already ({constraint})")]
     Unique {

@@ -5,6 +5,7 @@
 //! `CAST($1 AS TEXT)`; it sums BIGINT to another type, so write `CAST(SUM(x) AS BIGINT)`.
 
 mod error;
+pub mod lease;
 mod migrate;
 mod postgres;
 mod sqlite;
@@ -42,6 +43,12 @@ impl Database {
             return Err(DbError::Address("it begins with neither sqlite: nor postgres:".to_owned()));
         };
         Ok(Self { engine: Arc::new(engine) })
+    }
+
+    /// Whether this process has the database to itself (SQLite), so that nobody else can be at work in it.
+    #[must_use]
+    pub fn is_exclusive(&self) -> bool {
+        matches!(&*self.engine, Engine::Sqlite(_))
     }
 
     /// The address without the password, for logs and pages.
@@ -103,6 +110,20 @@ impl Database {
         migrate::migrate(self, room, migrations).await
     }
 
+    /// Waits until no other copy is alone, and lets none be until the guard is dropped, however this process ends: for what copies that start
+    /// at once must agree on outside the database too. On SQLite there is one process and nobody to wait for.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`].
+    pub async fn alone(&self) -> Result<Alone, DbError> {
+        if matches!(&*self.engine, Engine::Sqlite(_)) {
+            return Ok(Alone { _held: None });
+        }
+        let mut tx = self.begin().await?;
+        tx.batch(ALONE).await?;
+        Ok(Alone { _held: Some(tx) })
+    }
+
     /// Asks the engine for a sign of life.
     ///
     /// # Errors
@@ -128,6 +149,20 @@ impl Database {
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Database").field(&self.url_without_secret()).finish()
+    }
+}
+
+/// Any fixed number does, if nothing else on the server uses it ("onshi" in ASCII, and one more: the first is the migrations').
+const ALONE: &str = "SELECT pg_advisory_xact_lock(478594426986)";
+
+/// While it lives, this is the only copy that is alone: see [`Database::alone`].
+pub struct Alone {
+    _held: Option<Transaction>,
+}
+
+impl fmt::Debug for Alone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Alone")
     }
 }
 
@@ -192,6 +227,26 @@ impl Transaction {
         let outcome = match &mut self.inner {
             Inner::Sqlite(writing) => writing.execute_each(sql, rows).await,
             Inner::Postgres(writing) => writing.execute_each(sql, rows).await,
+        };
+        self.settle(outcome)
+    }
+
+    /// Adds `rows` to `table`; each gives the values of `columns` in order. The quickest way to bring in many.
+    ///
+    /// # Errors
+    /// Any [`DbError`] of a statement; the first one ends the transaction.
+    pub async fn insert_many(&mut self, table: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Result<(), DbError> {
+        self.start()?;
+        let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
+        let outcome = match &mut self.inner {
+            _ if rows.iter().any(|row| row.len() != columns.len()) => {
+                Err(DbError::Statement(format!("a row for {table} has not {} values", columns.len())))
+            }
+            Inner::Sqlite(writing) => {
+                let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
+                writing.insert_many(format!("{head}({})", places.join(", ")), rows).await
+            }
+            Inner::Postgres(writing) => writing.insert_many(&head, &rows).await,
         };
         self.settle(outcome)
     }

@@ -1,22 +1,39 @@
-//! PostgreSQL, shared by many copies of a room: a pool of connections with prepared statements.
+//! PostgreSQL, shared by many copies of a room: a pool of connections with prepared statements, to whichever server takes writes now.
+//!
+//! When a server is lost, what certainly had no effect is asked again for a few seconds by itself: getting a connection, beginning a
+//! transaction, preparing, and reading. A write whose connection broke half way is not: nobody can say whether it took effect.
 
-use std::error::Error;
-use std::time::Duration;
+mod address;
+mod refusals;
+mod servers;
+mod tls;
+mod types;
 
-use bytes::BytesMut;
+use std::time::{Duration, Instant};
+
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Config, NoTls, Statement};
+use tokio_postgres::Statement;
+use tokio_postgres::types::ToSql;
 
+use self::address::Address;
+use self::refusals::{did_nothing, is_passing, no_connection, said};
+use self::servers::Servers;
+use self::tls::Tls;
 use super::{DbError, Row, Value};
+use crate::clock;
 
 const CONNECTIONS: usize = 16;
+/// To get a connection, or to make one.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a lost server is waited for before the caller is told, and how often it is looked for.
+const RETRIES: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(100);
 /// Statements under way at once on one connection.
 const PIPELINE: usize = 128;
+/// How many rows one inserting statement brings: as many as it can of the first, the rest by the smaller ones.
+const ROWS: [usize; 3] = [256, 16, 1];
 
 /// The pool.
 pub(super) struct Postgres {
@@ -26,27 +43,18 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self, DbError> {
-        // The parser's own message may repeat a part of the address, so it is not passed on.
-        let mut config: Config = url.parse().map_err(|_| DbError::Address("not a PostgreSQL address".to_owned()))?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(PATIENCE);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(PATIENCE);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("onshi");
-        }
-        let url = without_secret(&config);
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let Address { servers, protection, shown } = Address::read(url)?;
+        let first = servers.first().cloned().unwrap_or_default();
+        let servers = Servers::new(servers, Tls::prepare(&protection)?);
+        let manager = Manager::from_connect(first, servers, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
             .runtime(Runtime::Tokio1);
         let pool = pool.build().map_err(|_| DbError::Unavailable("no pool of connections could be made".to_owned()))?;
-        let opened = Self { pool, url };
-        drop(opened.connection().await?);
+        let opened = Self { pool, url: shown };
+        drop(opened.connection(clock::instant()).await?);
         Ok(opened)
     }
 
@@ -55,28 +63,61 @@ impl Postgres {
     }
 
     pub(super) async fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, DbError> {
-        query(&self.connection().await?, sql, values).await
+        let begun = clock::instant();
+        loop {
+            let (connection, statement) = self.prepared(sql, values, begun).await?;
+            match connection.query(&statement, &bound(values)).await {
+                Ok(rows) => return read(&rows),
+                Err(error) => again(connection, &error, only_reads(sql), begun).await?,
+            }
+        }
     }
 
     pub(super) async fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, DbError> {
-        let connection = self.connection().await?;
-        let statement = prepare(&connection, sql).await?;
-        change(&connection, &statement, values).await
+        let begun = clock::instant();
+        loop {
+            let (connection, statement) = self.prepared(sql, values, begun).await?;
+            match connection.execute(&statement, &bound(values)).await {
+                Ok(changed) => return Ok(changed),
+                Err(error) => again(connection, &error, false, begun).await?,
+            }
+        }
+    }
+
+    /// A connection on which the statement is prepared and fits its values.
+    async fn prepared(&self, sql: &str, values: &[Value], begun: Instant) -> Result<(Object, Statement), DbError> {
+        loop {
+            let connection = self.connection(begun).await?;
+            match connection.prepare_cached(sql).await {
+                Ok(statement) => {
+                    fits(&statement, values)?;
+                    return Ok((connection, statement));
+                }
+                Err(error) => again(connection, &error, true, begun).await?,
+            }
+        }
     }
 
     pub(super) async fn begin(&self) -> Result<Writing, DbError> {
-        let mut writing = Writing { connection: Some(self.connection().await?) };
-        writing.batch("BEGIN").await?;
-        Ok(writing)
+        let begun = clock::instant();
+        loop {
+            let writing = Writing { connection: Some(self.connection(begun).await?) };
+            match writing.connection()?.batch_execute("BEGIN").await {
+                Ok(()) => return Ok(writing),
+                Err(error) if is_passing(&error) && begun.elapsed() < RETRIES => tokio::time::sleep(PAUSE).await,
+                Err(error) => return Err(said(&error)),
+            }
+        }
     }
 
-    async fn connection(&self) -> Result<Object, DbError> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(error) if error.as_db_error().is_some() => said(&error),
-            PoolError::Backend(error) => DbError::Unavailable(with_cause(&error)),
-            PoolError::Timeout(_) => DbError::Unavailable("no connection became free in time".to_owned()),
-            _ => DbError::Unavailable("the pool of connections is closed".to_owned()),
-        })
+    async fn connection(&self, begun: Instant) -> Result<Object, DbError> {
+        loop {
+            match self.pool.get().await {
+                Ok(connection) => return Ok(connection),
+                Err(PoolError::Backend(error)) if is_passing(&error) && begun.elapsed() < RETRIES => tokio::time::sleep(PAUSE).await,
+                Err(error) => return Err(no_connection(&error)),
+            }
+        }
     }
 }
 
@@ -96,7 +137,10 @@ impl Drop for Writing {
 
 impl Writing {
     pub(super) async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, DbError> {
-        query(self.connection()?, sql, values).await
+        let connection = self.connection()?;
+        let statement = prepare(connection, sql).await?;
+        fits(&statement, values)?;
+        read(&connection.query(&statement, &bound(values)).await.map_err(|error| said(&error))?)
     }
 
     pub(super) async fn execute_each(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<Vec<u64>, DbError> {
@@ -118,6 +162,27 @@ impl Writing {
         Ok(changed)
     }
 
+    /// `head` is the statement up to its rows. A few sizes of statement serve any number of rows, so that few are prepared.
+    pub(super) async fn insert_many(&mut self, head: &str, rows: &[Vec<Value>]) -> Result<(), DbError> {
+        let connection = self.connection()?;
+        let mut rest = rows;
+        for size in ROWS {
+            let (whole, after) = rest.split_at(rest.len() / size * size);
+            rest = after;
+            let Some(columns) = whole.first().map(Vec::len) else { continue };
+            let statement = &prepare(connection, &format!("{head}{}", placeholders(size, columns))).await?;
+            let mut under_way = FuturesOrdered::new();
+            for block in whole.chunks(size) {
+                let values: Vec<&(dyn ToSql + Sync)> = block.iter().flatten().map(|value| value as &(dyn ToSql + Sync)).collect();
+                under_way.push_back(async move { connection.execute(statement, &values).await.map_err(|error| said(&error)) });
+            }
+            while let Some(outcome) = under_way.next().await {
+                outcome?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) async fn batch(&mut self, sql: &str) -> Result<(), DbError> {
         self.connection()?.batch_execute(sql).await.map_err(|error| said(&error))
     }
@@ -134,15 +199,33 @@ impl Writing {
     }
 }
 
-async fn prepare(connection: &Object, sql: &str) -> Result<Statement, DbError> {
-    connection.prepare_cached(sql).await.map_err(|error| said(&error))
+/// Returns after a pause when the statement may be asked again; `harmless`, because nothing was written when the connection broke.
+async fn again(connection: Object, error: &tokio_postgres::Error, harmless: bool, begun: Instant) -> Result<(), DbError> {
+    let worth_it = did_nothing(error) || (harmless && is_passing(error));
+    if !worth_it || begun.elapsed() >= RETRIES {
+        return Err(said(error));
+    }
+    // Closed, not reused: what is wrong may be the connection.
+    drop(Object::take(connection));
+    tokio::time::sleep(PAUSE).await;
+    Ok(())
 }
 
-async fn query(connection: &Object, sql: &str, values: &[Value]) -> Result<Vec<Row>, DbError> {
-    let statement = prepare(connection, sql).await?;
-    fits(&statement, values)?;
-    let rows = connection.query(&statement, &bound(values)).await.map_err(|error| said(&error))?;
-    rows.iter().map(|row| Ok(Row::new((0..row.len()).map(|i| column(row, i)).collect::<Result<_, _>>()?))).collect()
+/// A statement that changes nothing, so that asking it twice is as good as once.
+fn only_reads(sql: &str) -> bool {
+    let start = sql.trim_start();
+    let selects = start.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("SELECT "));
+    selects && !start.contains("FOR UPDATE")
+}
+
+/// `($1, $2), ($3, $4)` for two rows of two columns.
+fn placeholders(rows: usize, columns: usize) -> String {
+    let row = |row: usize| (1..=columns).map(|column| format!("${}", row * columns + column)).collect::<Vec<_>>().join(", ");
+    (0..rows).map(|number| format!("({})", row(number))).collect::<Vec<_>>().join(", ")
+}
+
+async fn prepare(connection: &Object, sql: &str) -> Result<Statement, DbError> {
+    connection.prepare_cached(sql).await.map_err(|error| said(&error))
 }
 
 async fn change(connection: &Object, statement: &Statement, values: &[Value]) -> Result<u64, DbError> {
@@ -161,105 +244,25 @@ fn bound(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
-fn column(row: &tokio_postgres::Row, i: usize) -> Result<Value, DbError> {
-    row.try_get::<_, Option<Value>>(i).map(|value| value.unwrap_or(Value::Null)).map_err(|error| said(&error))
-}
-
-type Mismatch = Box<dyn Error + Sync + Send>;
-
-/// `void` is what some functions of the server return.
-fn known(ty: &Type) -> bool {
-    const KNOWN: [Type; 11] = [
-        Type::INT8,
-        Type::INT4,
-        Type::INT2,
-        Type::BOOL,
-        Type::TEXT,
-        Type::VARCHAR,
-        Type::BPCHAR,
-        Type::NAME,
-        Type::UNKNOWN,
-        Type::BYTEA,
-        Type::VOID,
-    ];
-    KNOWN.contains(ty)
-}
-
-/// The server takes a literal for INTEGER and a comparison for BOOLEAN; both are read as BIGINT, as SQLite has them.
-impl<'a> FromSql<'a> for Value {
-    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Mismatch> {
-        Ok(match *ty {
-            Type::INT8 => Self::Int(i64::from_sql(ty, raw)?),
-            Type::INT4 => Self::Int(i32::from_sql(ty, raw)?.into()),
-            Type::INT2 => Self::Int(i16::from_sql(ty, raw)?.into()),
-            Type::BOOL => Self::Int(bool::from_sql(ty, raw)?.into()),
-            Type::BYTEA => Self::Bytes(raw.to_vec()),
-            Type::VOID => Self::Null,
-            _ => Self::Text(String::from_sql(ty, raw)?),
-        })
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        known(ty)
-    }
-}
-
-impl ToSql for Value {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Mismatch> {
-        match (self, ty) {
-            (Self::Null, _) => Ok(IsNull::Yes),
-            (Self::Int(number), &Type::INT8) => number.to_sql(ty, out),
-            (Self::Int(number), &Type::INT4) => i32::try_from(*number)?.to_sql(ty, out),
-            (Self::Int(number), &Type::INT2) => i16::try_from(*number)?.to_sql(ty, out),
-            (Self::Int(number), &Type::BOOL) => (*number != 0).to_sql(ty, out),
-            (Self::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(ty, out),
-            (Self::Text(text), &(Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN)) => text.to_sql(ty, out),
-            _ => Err(format!("a value of another type was given where the statement wants {ty}").into()),
-        }
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        known(ty)
-    }
-
-    to_sql_checked!();
-}
-
-/// The server's details and some of its messages repeat values; only those that name things are passed on.
-fn said(error: &tokio_postgres::Error) -> DbError {
-    let Some(server) = error.as_db_error() else {
-        let broken = error.is_closed() || error.source().is_some_and(|cause| cause.is::<std::io::Error>());
-        return if broken { DbError::Unavailable(with_cause(error)) } else { DbError::Statement(with_cause(error)) };
+fn read(rows: &[tokio_postgres::Row]) -> Result<Vec<Row>, DbError> {
+    let column = |row: &tokio_postgres::Row, i: usize| match row.try_get::<_, Option<Value>>(i) {
+        Ok(value) => Ok(value.unwrap_or(Value::Null)),
+        Err(error) => Err(said(&error)),
     };
-    let code = server.code();
-    let rule = || server.constraint().or(server.column()).unwrap_or(code.code()).to_owned();
-    match (code, code.code().get(..2).unwrap_or_default()) {
-        (&SqlState::UNIQUE_VIOLATION, _) => DbError::Unique { constraint: rule() },
-        (_, "23") => DbError::Constraint { constraint: rule() },
-        (_, "08" | "28" | "3D" | "53" | "55" | "57" | "40" | "25") => {
-            DbError::Unavailable(format!("{} ({})", server.message(), code.code()))
+    rows.iter().map(|row| Ok(Row::new((0..row.len()).map(|i| column(row, i)).collect::<Result<_, _>>()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_select_is_asked_twice() {
+        assert!(only_reads("SELECT 1") && only_reads("\n  select x FROM y"));
+        for sql in
+            ["INSERT INTO a (b) VALUES (1)", "SELECT a FROM b FOR UPDATE", "WITH x AS (DELETE FROM a RETURNING b) SELECT * FROM x", ""]
+        {
+            assert!(!only_reads(sql), "{sql}");
         }
-        (_, "42" | "0A") => DbError::Statement(format!("{} ({})", server.message(), code.code())),
-        _ => DbError::Statement(format!("SQLSTATE {}", code.code())),
     }
-}
-
-/// For errors that are not the server's: a broken connection, a value of the wrong type.
-fn with_cause(error: &tokio_postgres::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-}
-
-/// The address as an operator would write it, the password left out.
-fn without_secret(config: &Config) -> String {
-    let user = config.get_user().map(|user| format!("{user}@")).unwrap_or_default();
-    let ports = config.get_ports();
-    let hosts = config.get_hosts().iter().enumerate().map(|(i, host)| {
-        let host = match host {
-            tokio_postgres::config::Host::Tcp(name) => name.clone(),
-            #[cfg(unix)]
-            tokio_postgres::config::Host::Unix(folder) => folder.display().to_string(),
-        };
-        ports.get(i).or(ports.first()).map_or(host.clone(), |port| format!("{host}:{port}"))
-    });
-    format!("postgres://{user}{}/{}", hosts.collect::<Vec<_>>().join(","), config.get_dbname().unwrap_or_default())
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ffi};
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
@@ -176,6 +177,21 @@ impl Writing {
         Ok(changed)
     }
 
+    /// `sql` takes the values of one row.
+    pub(super) async fn insert_many(&mut self, sql: String, rows: Vec<Vec<Value>>) -> Result<(), DbError> {
+        self.work(move |connection| {
+            let mut statement = connection.sql.prepare_cached(&sql).map_err(said)?;
+            for row in &rows {
+                for (place, value) in row.iter().enumerate() {
+                    statement.raw_bind_parameter(place.saturating_add(1), value).map_err(said)?;
+                }
+                statement.raw_execute().map_err(said)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     pub(super) async fn batch(&mut self, sql: &str) -> Result<(), DbError> {
         let sql = sql.to_owned();
         self.work(move |connection| connection.sql.execute_batch(&sql).map_err(said)).await
@@ -212,6 +228,8 @@ impl Limited {
         let mut sql = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(said)?;
         sql.busy_timeout(BUSY).map_err(said)?;
         sql.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Else SQLite plans a statement anew whenever other values are bound to it, which costs more than most statements do.
+        sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(said)?;
         let left = Arc::new(AtomicU32::new(NO_LIMIT));
         let seen = Arc::clone(&left);
         let over = move || match seen.load(Ordering::Relaxed) {

@@ -192,3 +192,27 @@ on_both!(instants_and_days_go_in_and_come_out, async |place: &Place| {
     assert_eq!(row.int(0).unwrap(), clock.now().as_millisecond());
     assert_eq!(row.text(1).unwrap(), "2026-04-01");
 });
+
+on_both!(many_rows_come_in_at_once_and_all_or_none, async |place: &Place| {
+    let db = place.database().await;
+    db.migrate("store", &[FIRST]).await.unwrap();
+    let rows = |ids: std::ops::Range<i64>| ids.map(|id| values![id, format!("label {id}"), vec![id.to_be_bytes()[7]]].to_vec()).collect();
+    let columns = ["id", "label", "body"];
+    let mut tx = db.begin().await.unwrap();
+    for some in [0..1, 1..1, 1..300, 300..1700] {
+        tx.insert_many("shelf", &columns, rows(some)).await.unwrap();
+    }
+    assert_eq!(count(&db).await, 0, "others do not see them yet");
+    tx.commit().await.unwrap();
+    assert_eq!(count(&db).await, 1700);
+    let row = db.query_opt("SELECT label, body FROM shelf WHERE id = $1", &values![777]).await.unwrap().unwrap();
+    assert_eq!((row.text(0).unwrap(), row.bytes(1).unwrap()), ("label 777".to_owned(), vec![9]));
+    let mut tx = db.begin().await.unwrap();
+    assert!(tx.insert_many("shelf", &columns, rows(1600..2000)).await.unwrap_err().is_unique_violation());
+    assert!(matches!(tx.commit().await.unwrap_err(), DbError::GivenUp));
+    let mut tx = db.begin().await.unwrap();
+    let short = tx.insert_many("shelf", &columns, vec![values![5000, "short"].to_vec()]).await.unwrap_err();
+    assert!(short.to_string().contains("3 values"), "{short}");
+    drop(tx);
+    assert_eq!(count(&db).await, 1700);
+});

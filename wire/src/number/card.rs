@@ -14,6 +14,21 @@ fn matching_form(text: &str) -> Result<String, NumberMistake> {
     if text.trim().chars().count() > MAX_CHARACTERS {
         return Err(NumberMistake::TooLong(MAX_CHARACTERS));
     }
+    let form = if text.is_ascii() { plain_form(text) } else { folded_form(text) };
+    match form.trim_start_matches('0') {
+        "" if form.is_empty() => Err(NumberMistake::Missing),
+        "" => Ok("0".to_owned()),
+        significant => Ok(significant.to_owned()),
+    }
+}
+
+/// [`folded_form`] of the letters and digits that nearly every card has: nothing of them is ever composed.
+fn plain_form(text: &str) -> String {
+    text.chars().filter(|sign| !sign.is_whitespace() && !is_hyphen(*sign)).map(|sign| sign.to_ascii_uppercase()).collect()
+}
+
+/// The one spelling, zeros on the left included.
+fn folded_form(text: &str) -> String {
     let plain: String = text.nfkc().filter(|sign| !sign.is_whitespace() && !is_hyphen(*sign)).collect();
     let large = kana::to_large_katakana(&kana::to_katakana(&plain));
     let mut form = String::with_capacity(large.len());
@@ -24,12 +39,7 @@ fn matching_form(text: &str) -> Result<String, NumberMistake> {
             form.push(sign);
         }
     }
-    let form: String = form.nfkc().collect();
-    match form.trim_start_matches('0') {
-        "" if form.is_empty() => Err(NumberMistake::Missing),
-        "" => Ok("0".to_owned()),
-        significant => Ok(significant.to_owned()),
-    }
+    form.nfkc().collect()
 }
 
 /// Whether a sign is one of the many dashes that keyboards and converters produce for a hyphen.
@@ -134,6 +144,15 @@ mod tests {
         assert_eq!(form("ガース"), form("か゛ーす"));
         assert_ne!(form("ガース"), form("ガス"));
         assert_eq!(form("ａｂ①"), "AB1");
+    }
+
+    #[test]
+    fn the_short_way_for_letters_and_digits_leads_to_the_same_form() {
+        let every: String = ('\0'..='\u{7F}').collect();
+        assert_eq!(plain_form(&every), folded_form(&every));
+        for text in ["", "0012a-B", " 9 9 - 1\t"] {
+            assert_eq!(plain_form(text), folded_form(text), "{text}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 #[allow(unreachable_pub)]
-#[path = "../../../fuzz/src/lib.rs"]
+#[path = "../../../fuzz/src/messages.rs"]
 mod claims;
 
 /// Runs a claim over every file of a corpus.
