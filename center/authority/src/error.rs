@@ -3,6 +3,7 @@
 use chassis::db::DbError;
 use chassis::random::NoRandomness;
 use chassis::vault::VaultError;
+use registry::door::Cause;
 
 /// The authority could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -31,4 +32,14 @@ pub enum Error {
     /// A key or cipher did not work.
     #[error("暗号の処理ができません。")]
     Cipher,
+}
+
+impl Cause for Error {
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_passing(),
+            Self::Registry(error) => error.is_passing(),
+            _ => false,
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Stories of the authority, told on both databases and shown to other people's programs: OpenSSL, Java's keytool, NSS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "stories/clocks.rs"]
+mod clocks;
 #[path = "stories/fetching.rs"]
 mod fetching;
 #[path = "stories/peers.rs"]

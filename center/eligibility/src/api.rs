@@ -17,6 +17,7 @@ use wire::login::{LoginReply, LoginRequest, Tokens};
 
 use crate::Eligibility;
 use crate::check::{self, Question};
+use crate::steps::Step;
 
 /// Largest log-in in bytes.
 const MAX_LOGIN: usize = 16 * 1024;
@@ -111,36 +112,41 @@ async fn search(
 ) -> Response {
     let begun = clock::instant();
     let now = desk.clock.now();
+    let response = ask(&desk, &caller, &headers, body, now).await;
+    metrics::histogram!("onshi_check_seconds").record(begun.elapsed().as_secs_f64());
+    response
+}
+
+/// The way of one question, step by step.
+async fn ask(desk: &Desk, caller: &Caller, headers: &HeaderMap, body: Result<Bytes, BytesRejection>, now: jiff::Timestamp) -> Response {
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     // The field sends the token bare; a well-meant "Bearer" does no harm.
     let token = token.map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
     let demand = Demand { certificate: desk.eligibility.config().require_certificate, session: true };
-    let entry = match desk.registry.enter(&caller, token, demand, now).await {
+    let entry = match Step::Admit.when(desk.registry.enter(caller, token, demand, now)).await {
         Ok(Ok(entry)) => entry,
         Ok(Err(situation)) => return refused(now, Echo::default(), door::refusal(situation), None),
         Err(error) => return refused(now, Echo::default(), door::failure(&error), None),
     };
-    let unread = Echo::unread(&entry.facility_code);
-    let request = match body.map_err(|rejection| rejection.status()) {
-        Ok(bytes) => wire::json::read_check_request(&bytes),
-        Err(StatusCode::PAYLOAD_TOO_LARGE) => return refused(now, unread, door::refusal(Situation::TooLarge), None),
-        Err(_) => return refused(now, unread, door::refusal(Situation::MalformedMessage), None),
+    let unread = |situation, more| refused(now, Echo::unread(&entry.facility_code), door::refusal(situation), more);
+    let bytes = match body.map_err(|rejection| rejection.status()) {
+        Ok(bytes) => bytes,
+        Err(StatusCode::PAYLOAD_TOO_LARGE) => return unread(Situation::TooLarge, None),
+        Err(_) => return unread(Situation::MalformedMessage, None),
     };
-    let request: CheckRequest = match request {
+    let request: CheckRequest = match Step::Read.of(|| wire::json::read_check_request(&bytes)) {
         Ok(request) => request,
-        Err(error) => return refused(now, unread, door::refusal(error.situation()), Some(error.to_string())),
+        Err(error) => return unread(error.situation(), Some(error.to_string())),
     };
     let drop_id = match check::drop_id(headers.get(wire::header::DROP_ID)) {
         Ok(drop_id) => drop_id,
         Err(situation) => return refused(now, Echo::from(&request), door::refusal(situation), None),
     };
     let question = Question { request, drop_id, entry };
-    let reply = match check::answer(&desk, &question, now).await {
-        Ok(reply) => reply,
-        Err(error) => return refused(now, Echo::from(&question.request), door::failure(&error), None),
-    };
-    metrics::histogram!("check_seconds").record(begun.elapsed().as_secs_f64());
-    json(reply.status, reply.body)
+    match check::answer(desk, &question, now).await {
+        Ok(reply) => with_incident(json(reply.status, reply.body), reply.incident),
+        Err(error) => refused(now, Echo::from(&question.request), door::failure(&error), None),
+    }
 }
 
 fn json(status: StatusCode, body: Vec<u8>) -> Response {

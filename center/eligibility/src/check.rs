@@ -2,16 +2,18 @@
 
 use chassis::audit::{Appended, AuditError, Entry as Record, Reply as Kept};
 use chassis::clock;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use manuals::situation::Situation;
-use registry::{Entry, door};
+use registry::Entry;
+use registry::door::{self, Cause};
 use serde_json::json;
 use wire::check::{Asked, CheckRequest, CheckResult, Echo};
 
 use crate::Subject;
 use crate::api::Desk;
 use crate::staged::Staged;
+use crate::steps::Step;
 
 /// A question as it stands before the register.
 pub(crate) struct Question {
@@ -24,6 +26,8 @@ pub(crate) struct Question {
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Vec<u8>,
+    /// For a refusal: under which number it stands in the log.
+    pub(crate) incident: Option<(HeaderName, HeaderValue)>,
 }
 
 /// Why a question could not be answered.
@@ -35,6 +39,16 @@ pub(crate) enum Failure {
     Audit(#[from] AuditError),
     #[error("a kept reply cannot be read")]
     KeptReply,
+}
+
+impl Cause for Failure {
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Register(error) => error.is_passing(),
+            Self::Audit(error) => error.is_passing(),
+            Self::KeptReply => false,
+        }
+    }
 }
 
 /// The drop id of a bridge: 32 hexadecimal digits; other programs send none.
@@ -50,15 +64,16 @@ struct Found {
     status: StatusCode,
     result: CheckResult,
     /// For the audit: how it ended, in a word or a code.
-    outcome: String,
+    outcome: &'static str,
     /// For the audit: by what the person is known.
     person: Option<String>,
+    incident: Option<(HeaderName, HeaderValue)>,
     broken: bool,
 }
 
 pub(crate) async fn answer(desk: &Desk, question: &Question, now: Timestamp) -> Result<Reply, Failure> {
     let found = find(desk, question, now).await?;
-    let mut body = wire::json::write_check_result(&found.result);
+    let mut body = Step::Write.of(|| wire::json::write_check_result(&found.result));
     if found.broken {
         // The documented test person whose answer is cut off in the middle.
         body.truncate(body.len() / 2);
@@ -71,14 +86,14 @@ pub(crate) async fn answer(desk: &Desk, question: &Question, now: Timestamp) -> 
             body: [found.status.as_str().as_bytes(), &body].concat(),
         }),
     };
-    metrics::counter!("checks_total", "outcome" => found.outcome.clone()).increment(1);
-    match desk.audit.append(record).await? {
-        Appended::New { .. } => Ok(Reply { status: found.status, body }),
+    metrics::counter!("onshi_checks_total", "outcome" => found.outcome).increment(1);
+    match Step::Record.when(desk.audit.append(record)).await? {
+        Appended::New { .. } => Ok(Reply { status: found.status, body, incident: found.incident }),
         Appended::Seen { body } => {
             let (status, body) = body.split_at_checked(3).ok_or(Failure::KeptReply)?;
             let status = StatusCode::from_bytes(status).map_err(|_| Failure::KeptReply)?;
-            metrics::counter!("checks_repeated_total").increment(1);
-            Ok(Reply { status, body: body.to_vec() })
+            metrics::counter!("onshi_checks_repeated_total").increment(1);
+            Ok(Reply { status, body: body.to_vec(), incident: found.incident })
         }
     }
 }
@@ -89,7 +104,7 @@ async fn find(desk: &Desk, question: &Question, now: Timestamp) -> Result<Found,
         let text = Situation::TokenOfOtherFacility.get();
         return Ok(refused(request, now, Situation::TokenOfOtherFacility, text.desk));
     }
-    let asked = match request.validate() {
+    let asked = match Step::Validate.of(|| request.validate()) {
         Ok(asked) => asked,
         Err(mistake) => return Ok(refused(request, now, mistake.situation, &mistake.message)),
     };
@@ -101,23 +116,24 @@ async fn find(desk: &Desk, question: &Question, now: Timestamp) -> Result<Found,
         let text = Situation::StagedProcessingError.get();
         let result = CheckResult::processing_error(clock::japan(now), Echo::from(request), text.code, text.desk);
         let person = Some(desk.audit.pseudonym(Subject::of_question(&asked.key).bytes()));
-        return Ok(Found { status: StatusCode::OK, result, outcome: text.code.to_owned(), person, broken: false });
+        return Ok(Found { status: StatusCode::OK, result, outcome: text.code, person, incident: None, broken: false });
     }
     look_up(desk, request, &asked, staged == Some(Staged::BrokenAnswer), now).await
 }
 
 async fn look_up(desk: &Desk, request: &CheckRequest, asked: &Asked, broken: bool, now: Timestamp) -> Result<Found, Failure> {
-    let answer = desk.eligibility.answer(asked, now).await?;
+    let answer = Step::LookUp.when(desk.eligibility.answer(asked, now)).await?;
     let person = Some(desk.audit.pseudonym(answer.subject.bytes()));
-    let outcome = answer.validity.code().to_owned();
+    let outcome = answer.validity.code();
     let result = CheckResult::answer(clock::japan(now), Echo::from(request), answer.validity, answer.records);
-    Ok(Found { status: StatusCode::OK, result, outcome, person, broken })
+    Ok(Found { status: StatusCode::OK, result, outcome, person, incident: None, broken })
 }
 
 fn refused(request: &CheckRequest, now: Timestamp, situation: Situation, message: &str) -> Found {
     let (status, refusal) = door::refusal(situation);
     let result = CheckResult::refusal(clock::japan(now), Echo::from(request), &refusal.code, message);
-    Found { status, result, outcome: refusal.code, person: None, broken: false }
+    let incident = door::incident_header(&refusal);
+    Found { status, result, outcome: situation.get().code, person: None, incident, broken: false }
 }
 
 /// The audit record. The person stands in it as a keyed pseudonym only.

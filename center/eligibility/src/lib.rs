@@ -10,6 +10,7 @@ pub mod people;
 mod register;
 mod rules;
 pub mod staged;
+mod steps;
 mod store;
 
 use std::fmt;
@@ -26,11 +27,12 @@ pub use error::Error;
 pub use store::Counts;
 
 use people::{ImportOptions, ImportReport};
+use register::PersonKey;
 use rules::{Consent, Finding};
 use staged::Staged;
 use store::Store;
 
-/// How often an answer is begun anew because an import replaced the person meanwhile.
+/// How often an answer is begun anew because an import was made to count meanwhile.
 const ATTEMPTS: usize = 3;
 
 /// The desk that answers who is insured. Cloning is cheap.
@@ -77,8 +79,8 @@ impl Subject {
         Self(format!("question\0{insurer}\0{symbol}\0{number}\0{branch}\0{}", asked.birthdate).into_bytes())
     }
 
-    fn of_person(key: &register::PersonKey) -> Self {
-        Self(format!("person\0{}", key.as_str()).into_bytes())
+    fn of_person(key: PersonKey) -> Self {
+        Self(format!("person\0{}", key.short()).into_bytes())
     }
 }
 
@@ -117,9 +119,9 @@ impl Eligibility {
         Err(Error::Replaced)
     }
 
-    /// One attempt; none when an import replaced the person between two reads.
+    /// One attempt; none when an import was made to count while the answer was put together.
     async fn attempt(&self, asked: &Asked, now: Timestamp) -> Result<Option<Answer>, Error> {
-        let dossiers = self.store.dossiers(&asked.key).await?;
+        let Some((dossiers, insurers)) = self.store.dossiers(&asked.key).await? else { return Ok(None) };
         let nothing = |validity| Answer { validity, records: Vec::new(), subject: Subject::of_question(&asked.key) };
         let found = match rules::decide(&asked.key, asked.date, &dossiers) {
             Finding::Nobody => return Ok(Some(nothing(Validity::NotFound))),
@@ -129,10 +131,10 @@ impl Eligibility {
         let consent = if asked.limit_consent { Consent::Given(japan(now)) } else { Consent::Refused };
         let mut records = Vec::with_capacity(2);
         for held in std::iter::once(found.qualification).chain(found.assistance) {
-            let Some(under) = self.store.certificates(&found.person.key, held.shelf).await? else { return Ok(None) };
-            records.push(rules::record(&found, held, &under, asked.date, consent));
+            let insurer_name = insurers.name(held.insurer.canonical())?;
+            records.push(rules::record(&found, held, insurer_name, asked.date, consent));
         }
-        Ok(Some(Answer { validity: found.validity, records, subject: Subject::of_person(&found.person.key) }))
+        Ok(Some(Answer { validity: found.validity, records, subject: Subject::of_person(PersonKey::of(&found.person.known_as)) }))
     }
 
     /// How the answer to `asked` is to be spoilt on purpose: only for the documented test people, and only where the settings allow them.
@@ -141,11 +143,11 @@ impl Eligibility {
         if self.config.test_people { staged::staged(asked) } else { None }
     }
 
-    /// Brings a people CSV (`docs/people-csv.md`) into the register in one transaction; `progress` is told the number of lines read so far.
-    /// Refused lines are not an error but part of the report, which also says whether anything was changed.
+    /// Brings a people CSV (`docs/people-csv.md`) into the register: everybody asked about sees all of it or nothing; `progress` is told the
+    /// number of lines read so far. Refused lines are not an error but part of the report, which also says whether anything was changed.
     ///
     /// # Errors
-    /// When the database or `csv` fails; nothing is changed then.
+    /// [`Error::ImportUnderWay`] when another import is not over yet. When the database or `csv` fails; nothing is changed then.
     pub async fn import<R>(
         &self,
         csv: R,
@@ -165,6 +167,14 @@ impl Eligibility {
     /// When the database fails.
     pub async fn seed_test_people(&self, now: Timestamp) -> Result<ImportReport, Error> {
         self.import(staged::REGISTER.as_bytes(), ImportOptions::default(), now, |_| ()).await
+    }
+
+    /// Waits until everything that imports left behind is tidied up, which otherwise happens in the background.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tidied(&self) -> Result<(), Error> {
+        self.store.tidied().await
     }
 
     /// How much the register holds.

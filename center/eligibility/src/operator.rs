@@ -1,11 +1,15 @@
 //! What operators may ask of the register: how many are in it, and to bring people in from a file.
 
-use axum::body::Body;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use chassis::clock::Clock;
-use futures_util::TryStreamExt;
+use chassis::serve::Patience;
+use futures_util::{Stream, StreamExt};
+use http::StatusCode;
 use registry::operator::Problem;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +17,9 @@ use tokio_util::io::StreamReader;
 
 use crate::people::ImportOptions;
 use crate::{Eligibility, Error};
+
+/// How long the sender of a file may say nothing.
+const SILENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
 struct Desk {
@@ -32,7 +39,10 @@ pub fn routes(eligibility: Eligibility, clock: Clock) -> Router {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self::failure(&error)
+        match error {
+            Error::ImportUnderWay { .. } => Self::new(StatusCode::CONFLICT, &error.to_string()),
+            other => Self::failure(&other),
+        }
     }
 }
 
@@ -48,9 +58,28 @@ struct Wanted {
     accept_good_lines: bool,
 }
 
-async fn import(State(desk): State<Desk>, Query(wanted): Query<Wanted>, body: Body) -> Result<Json<Value>, Problem> {
+/// The file as it comes in; it has broken off when nothing comes for long, so that nobody keeps others from importing forever.
+fn not_silent(body: Body) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
+    futures_util::stream::unfold(body.into_data_stream(), async |mut parts| {
+        let part = match tokio::time::timeout(SILENCE, parts.next()).await {
+            Ok(part) => part?.map_err(std::io::Error::other),
+            Err(_silent) => Err(std::io::ErrorKind::TimedOut.into()),
+        };
+        Some((part, parts))
+    })
+}
+
+async fn import(
+    State(desk): State<Desk>,
+    patience: Option<Extension<Patience>>,
+    Query(wanted): Query<Wanted>,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    if let Some(Extension(patience)) = patience {
+        patience.grant();
+    }
     let options = ImportOptions { replace: wanted.replace, accept_good_lines: wanted.accept_good_lines };
-    let reader = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
+    let reader = std::pin::pin!(StreamReader::new(not_silent(body)));
     let report = desk.eligibility.import(reader, options, desk.clock.now(), |_| ()).await?;
     Ok(Json(json!(report)))
 }

@@ -122,7 +122,7 @@ mod tests {
     use wire::number::InsurerNumber;
 
     use super::*;
-    use crate::register::{Certificates, Disease, Elderly, Limit, Period, PersonKey, Ticket};
+    use crate::register::{Certificates, Disease, Elderly, Limit, Period, Ticket};
 
     const BORN: Date = date(1980, 5, 10);
     const DAY: Date = date(2026, 7, 15);
@@ -130,10 +130,8 @@ mod tests {
     fn held(insurer: &str, symbol: &str, number: &str, branch: &str, acquired: Date, lost: Option<Date>) -> Qualification {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Qualification {
-            shelf: None,
             card: if insurer.starts_with("12") { "A1" } else { "01" }.to_owned(),
             insurer: InsurerNumber::parse(insurer).unwrap(),
-            insurer_name: "架空".to_owned(),
             symbol: text(symbol),
             number: number.to_owned(),
             branch: text(branch),
@@ -146,12 +144,13 @@ mod tests {
             valid_from: None,
             valid_to: None,
             ratio: None,
+            under: Certificates::default(),
         }
     }
 
     fn dossier(key: &str, birthdate: Date, qualifications: Vec<Qualification>) -> Dossier {
         let person = Person {
-            key: PersonKey::of(key),
+            known_as: key.to_owned(),
             name: format!("架空　{key}"),
             name_kana: None,
             name_other: None,
@@ -266,7 +265,7 @@ mod tests {
         let asked = key(SOCIETY, "99-1", "5501", "01");
         let Finding::One(one) = decide(&asked, DAY, &found) else { panic!("one person") };
         assert_eq!(one.validity, Validity::InvalidWithNewer);
-        let shown = record(&one, one.qualification, &Certificates::default(), DAY, Consent::Refused);
+        let shown = record(&one, one.qualification, "架空", DAY, Consent::Refused);
         assert_eq!(shown.insurer_number.as_deref(), Some(SOCIETY));
         assert_eq!((shown.disqualification_date.as_deref(), shown.reason_of_loss.as_deref()), (Some("20250401"), Some("03")));
         assert_eq!(validity(&asked, date(2020, 3, 31), &found), Validity::Invalid, "before both");
@@ -350,13 +349,12 @@ mod tests {
 
     #[test]
     fn certificates_are_shown_while_they_and_the_qualification_are_valid() {
-        let found = [dossier("a", BORN, vec![ours(date(2024, 4, 1), Some(date(2026, 10, 1)))])];
+        let found = [dossier("a", BORN, vec![Qualification { under: everything(), ..ours(date(2024, 4, 1), Some(date(2026, 10, 1))) }])];
         let asked = key(SOCIETY, "99-1", "5501", "01");
-        let under = everything();
         let at: DateTime = date(2026, 7, 15).at(9, 15, 2, 0);
         let on = |day, consent| {
             let Finding::One(one) = decide(&asked, day, &found) else { panic!("one person") };
-            record(&one, one.qualification, &under, day, consent)
+            record(&one, one.qualification, "架空", day, consent)
         };
         let shown = on(DAY, Consent::Given(at));
         assert_eq!(shown.limit_certificate.unwrap().classification_flag.as_deref(), Some("A02"), "the one that began last");
@@ -387,7 +385,7 @@ mod tests {
             let Finding::One(one) = decide(&SearchKey { birthdate, ..key(SOCIETY, "99-1", "5501", "") }, day, &found) else {
                 panic!("one")
             };
-            let shown = record(&one, one.qualification, &Certificates::default(), day, Consent::Refused);
+            let shown = record(&one, one.qualification, "架空", day, Consent::Refused);
             assert_eq!(shown.preschool.is_some(), expected, "born {birthdate}, asked for {day}");
         }
     }
@@ -428,14 +426,14 @@ mod tests {
             let mut turned = people.clone();
             turned.reverse();
             for (dossier, key) in turned.iter_mut().zip(["z", "y", "x", "w"]) {
-                dossier.person.key = PersonKey::of(key);
+                dossier.person.known_as = key.to_owned();
                 let length = dossier.qualifications.len().max(1);
                 dossier.qualifications.rotate_left(turn % length);
             }
             let contents = |found: &[Dossier]| match decide(&asked, day, found) {
                 Finding::One(one) => {
-                    let second = one.assistance.map(|held| record(&one, held, &Certificates::default(), day, Consent::Refused));
-                    Some((one.validity, record(&one, one.qualification, &Certificates::default(), day, Consent::Refused), second))
+                    let second = one.assistance.map(|held| record(&one, held, "架空", day, Consent::Refused));
+                    Some((one.validity, record(&one, one.qualification, "架空", day, Consent::Refused), second))
                 }
                 _ => None,
             };

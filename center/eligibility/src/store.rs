@@ -1,46 +1,83 @@
-//! Remembers who is insured: how the register is looked up. What writes it stands in `store/importing.rs`.
+//! Remembers who is insured: how the register is looked up, and which of its editions count. What writes them stands below `store/`.
 
-mod importing;
+mod former;
+mod lease;
+mod sorter;
+mod staging;
+mod tidy;
 
-use chassis::db::{Database, DbError, Migration, Row, values};
-use jiff::civil::Date;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chassis::clock::Clock;
+use chassis::db::lease::Leases;
+use chassis::db::{Database, Migration, values};
+use tokio::sync::Notify;
 use wire::check::SearchKey;
-use wire::number::InsurerNumber;
 
 use crate::error::Error;
-use crate::register::{
-    Certificates, Disease, Dossier, Elderly, Limit, Period, Person, PersonKey, Qualification, Shelf, Ticket, lookup_hash,
-};
+use crate::register::{Dossier, lookup};
 
-pub(crate) use importing::Importing;
+pub(crate) use staging::Importing;
 
-const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "register", sql: include_str!("../migrations/0001_register.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "register", sql: include_str!("../migrations/0001_register.sql") },
+    Migration { number: 2, name: "editions", sql: include_str!("../migrations/0002_editions.sql") },
+];
 
-const LOOKUP: &str = "SELECT person_key FROM insured_lookup WHERE lookup_hash = $1 AND birthdate = $2";
+/// Everyone who may be meant, each from the newest current edition that has the person. One statement sees one moment of the database, so what
+/// it finds is wholly from before an import or wholly from after it. `CROSS JOIN` keeps SQLite from turning the order around, which would mean
+/// to go through everyone.
+const FIND: &str = "SELECT r.changes, s.body
+FROM register r CROSS JOIN edition e CROSS JOIN edition_lookup l CROSS JOIN edition_sheet s
+WHERE r.one = 1 AND e.state = 'current' AND l.edition = e.edition AND l.lookup = $1
+  AND s.edition = l.edition AND s.sheet = l.sheet AND s.person_key = l.person_key
+  AND NOT EXISTS (SELECT 1 FROM edition n CROSS JOIN edition_person p
+    WHERE n.state = 'current' AND n.edition > l.edition AND p.edition = n.edition AND p.person_key = l.person_key)";
 
-const DOSSIER: &str =
-    "SELECT i.name, i.name_kana, i.name_other, i.name_other_kana, i.sex, i.sex_back, i.birthdate, i.post_number, i.address,
-  q.import_number, q.place, q.has_certificates, q.card, q.insurer_number, n.name, q.symbol, q.number, q.branch, q.relation,
-  q.insured_name, q.acquired, q.lost, q.reason_of_loss, q.issued, q.valid_from, q.valid_to, q.ratio
-FROM insured i
-JOIN qualification q ON q.person_key = i.person_key
-JOIN insurer n ON n.insurer_number = q.insurer_number
-WHERE i.person_key = $1";
+/// The insurers of the current editions, those of newer ones later.
+const INSURERS: &str = "SELECT r.changes, i.insurer_number, i.name
+FROM register r CROSS JOIN edition e CROSS JOIN edition_insurer i
+WHERE r.one = 1 AND e.state = 'current' AND i.edition = e.edition ORDER BY e.edition";
 
-const CERTIFICATES: &str = "SELECT kind, issued, valid_from, valid_to, class, band, long_term_date, ratio, self_pay, issue_number,
-  treatment_month, facility_code, facility_name, treatment_type, single_or_combined
-FROM certificate WHERE person_key = $1 AND place = $2 AND import_number = $3 ORDER BY nth";
-
-/// What kinds of row the table of certificates holds.
-const LIMIT: &str = "limit";
-const ELDERLY: &str = "elderly";
-const DISEASE: &str = "disease";
-const TICKET: &str = "ticket";
-
-/// The room's tables.
+/// The room's tables. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     db: Database,
+    leases: Leases,
+    /// The names of insurers are few and asked for with every answer, so they are kept until the register changes.
+    insurers: RwLock<Arc<Insurers>>,
+    /// Leases are held against each other by the real time, whatever the time of the questions is.
+    clock: Clock,
+    /// Woken when there may be something to tidy up, and at the end.
+    wake: Arc<Notify>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.wake.notify_one();
+    }
+}
+
+/// The insurers as they stood after so many changes of the register.
+#[derive(Default)]
+pub(crate) struct Insurers {
+    changes: Option<i64>,
+    names: HashMap<String, String>,
+}
+
+impl Insurers {
+    /// What the body with this canonical number is called.
+    ///
+    /// # Errors
+    /// When the register holds no such body, though it holds a qualification of it.
+    pub(crate) fn name(&self, canonical: &str) -> Result<&str, Error> {
+        self.names.get(canonical).map(String::as_str).ok_or(Error::Unreadable)
+    }
 }
 
 /// How much the register holds.
@@ -57,110 +94,88 @@ pub struct Counts {
 }
 
 impl Store {
-    pub(crate) async fn open(db: Database) -> Result<Self, DbError> {
+    pub(crate) async fn open(db: Database) -> Result<Self, Error> {
+        let store = Self::prepare(db).await?;
+        store.keep_tidy();
+        Ok(store)
+    }
+
+    async fn prepare(db: Database) -> Result<Self, Error> {
         db.migrate("eligibility", MIGRATIONS).await?;
-        Ok(Self { db })
+        let leases = Leases::open(db.clone()).await?;
+        leases.bury(lease::IMPORT).await?;
+        leases.bury(lease::TIDY).await?;
+        let shared = Shared { db, leases, insurers: RwLock::default(), clock: Clock::system(), wake: Arc::default() };
+        let store = Self { shared: Arc::new(shared) };
+        store.adopt().await?;
+        Ok(store)
     }
 
-    /// Everyone who could be meant, with all their qualifications.
-    pub(crate) async fn dossiers(&self, asked: &SearchKey) -> Result<Vec<Dossier>, Error> {
-        let hash = lookup_hash(&asked.insurer, &asked.number);
-        let mut found = Vec::new();
-        for row in self.db.query(LOOKUP, &values![hash, asked.birthdate]).await? {
-            let key = PersonKey::stored(row.text(0)?);
-            let rows = self.db.query(DOSSIER, &values![key.as_str()]).await?;
-            if let Some(first) = rows.first() {
-                let qualifications = rows.iter().map(read_qualification).collect::<Result<_, _>>()?;
-                found.push(Dossier { person: read_person(key, first)?, qualifications });
-            }
-        }
-        Ok(found)
+    fn db(&self) -> &Database {
+        &self.shared.db
     }
 
-    /// What stands under one qualification; none when an import has replaced it since it was read.
-    pub(crate) async fn certificates(&self, person: &PersonKey, shelf: Option<Shelf>) -> Result<Option<Certificates>, Error> {
-        let mut under = Certificates::default();
-        let Some(shelf) = shelf else { return Ok(Some(under)) };
-        let rows = self.db.query(CERTIFICATES, &values![person.as_str(), shelf.place, shelf.import]).await?;
-        for row in &rows {
-            read_certificate(row, &mut under)?;
+    /// Everyone who could be meant, with all their qualifications, and the insurers of the same moment; nothing when an import was just then
+    /// made to count, so that the question has to be put again.
+    pub(crate) async fn dossiers(&self, asked: &SearchKey) -> Result<Option<(Vec<Dossier>, Arc<Insurers>)>, Error> {
+        let rows = self.db().query(FIND, &values![lookup(&asked.insurer, &asked.number, asked.birthdate)]).await?;
+        let Some(first) = rows.first() else { return Ok(Some((Vec::new(), self.kept_insurers()))) };
+        let changes = Some(first.int(0)?);
+        let mut insurers = self.kept_insurers();
+        if insurers.changes != changes {
+            insurers = Arc::new(self.read_insurers().await?);
+            *self.shared.insurers.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&insurers);
         }
-        Ok((!rows.is_empty()).then_some(under))
+        if insurers.changes != changes {
+            return Ok(None);
+        }
+        let dossiers = rows.iter().map(|row| read(&row.text(1)?)).collect::<Result<_, _>>()?;
+        Ok(Some((dossiers, insurers)))
+    }
+
+    fn kept_insurers(&self) -> Arc<Insurers> {
+        Arc::clone(&self.shared.insurers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn read_insurers(&self) -> Result<Insurers, Error> {
+        let mut insurers = Insurers::default();
+        for row in self.db().query(INSURERS, &[]).await? {
+            insurers.changes = Some(row.int(0)?);
+            insurers.names.insert(row.text(1)?, row.text(2)?);
+        }
+        Ok(insurers)
     }
 
     pub(crate) async fn counts(&self) -> Result<Counts, Error> {
-        let sql =
-            "SELECT (SELECT COUNT(*) FROM insurer), (SELECT COUNT(*) FROM insured), (SELECT COUNT(*) FROM qualification), last_import_at
-FROM register_state WHERE one = 1";
-        let Some(row) = self.db.query_opt(sql, &[]).await? else { return Ok(Counts::default()) };
+        let sql = "SELECT r.persons, r.qualifications, r.last_import_at,
+  (SELECT COUNT(DISTINCT i.insurer_number) FROM edition e CROSS JOIN edition_insurer i WHERE e.state = 'current' AND i.edition = e.edition)
+FROM register r WHERE r.one = 1";
+        let Some(row) = self.db().query_opt(sql, &[]).await? else { return Ok(Counts::default()) };
         let count = |i| row.int(i).map(|count| u64::try_from(count).unwrap_or(0));
-        let last_import_at = row.opt_int(3)?.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-        Ok(Counts { insurers: count(0)?, persons: count(1)?, qualifications: count(2)?, last_import_at })
+        let last_import_at = row.opt_int(2)?.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        Ok(Counts { insurers: count(3)?, persons: count(0)?, qualifications: count(1)?, last_import_at })
     }
 }
 
-fn read_person(key: PersonKey, row: &Row) -> Result<Person, Error> {
-    Ok(Person {
-        key,
-        name: row.text(0)?,
-        name_kana: row.opt_text(1)?,
-        name_other: row.opt_text(2)?,
-        name_other_kana: row.opt_text(3)?,
-        sex: row.text(4)?,
-        sex_back: row.opt_text(5)?,
-        birthdate: needed(day(row, 6)?)?,
-        post_number: row.opt_text(7)?,
-        address: row.opt_text(8)?,
-    })
+/// A sheet as it stands in a table.
+fn read(body: &str) -> Result<Dossier, Error> {
+    serde_json::from_str(body).map_err(|_| Error::Unreadable)
 }
 
-fn read_qualification(row: &Row) -> Result<Qualification, Error> {
-    Ok(Qualification {
-        shelf: if row.int(11)? == 1 { Some(Shelf { import: row.int(9)?, place: row.int(10)? }) } else { None },
-        card: row.text(12)?,
-        insurer: InsurerNumber::parse(&row.text(13)?).map_err(|_| Error::Unreadable)?,
-        insurer_name: row.text(14)?,
-        symbol: row.opt_text(15)?,
-        number: row.text(16)?,
-        branch: row.opt_text(17)?,
-        relation: row.opt_text(18)?,
-        insured_name: row.opt_text(19)?,
-        acquired: needed(day(row, 20)?)?,
-        lost: day(row, 21)?,
-        reason_of_loss: row.opt_text(22)?,
-        issued: day(row, 23)?,
-        valid_from: day(row, 24)?,
-        valid_to: day(row, 25)?,
-        ratio: row.opt_text(26)?,
-    })
-}
+#[cfg(test)]
+mod tests {
+    use chassis::testing::Place;
 
-fn read_certificate(row: &Row, under: &mut Certificates) -> Result<(), Error> {
-    let valid = Period { issued: day(row, 1)?, from: needed(day(row, 2)?)?, to: day(row, 3)? };
-    match row.text(0)?.as_str() {
-        LIMIT => under.limits.push(Limit { valid, class: row.text(4)?, band: row.text(5)?, long_term: day(row, 6)? }),
-        ELDERLY => under.elderly.push(Elderly { valid, ratio: row.text(7)? }),
-        DISEASE => under.diseases.push(Disease { valid, class: row.text(4)?, self_pay: row.opt_text(8)? }),
-        TICKET => under.tickets.push(Ticket {
-            valid,
-            class: row.text(4)?,
-            issue_number: row.opt_text(9)?,
-            treatment_month: row.opt_text(10)?,
-            facility_code: row.opt_text(11)?,
-            facility_name: row.opt_text(12)?,
-            treatment_type: row.opt_text(13)?,
-            single_or_combined: row.opt_text(14)?,
-            self_pay: row.opt_text(8)?,
-        }),
-        _ => return Err(Error::Unreadable),
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite_goes_straight_to_the_person() {
+        let place = Place::sqlite();
+        let db = place.database().await;
+        db.migrate("eligibility", MIGRATIONS).await.unwrap();
+        let plan = db.query(&format!("EXPLAIN QUERY PLAN {FIND}"), &values![1]).await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| row.text(3).unwrap()).collect();
+        let searched = |table: &str| steps.iter().any(|step| step.starts_with(&format!("SEARCH {table} ")));
+        assert!(searched("l") && searched("s") && searched("p"), "{steps:#?}");
     }
-    Ok(())
-}
-
-fn day(row: &Row, i: usize) -> Result<Option<Date>, Error> {
-    row.opt_text(i)?.map(|text| text.parse().map_err(|_| Error::Unreadable)).transpose()
-}
-
-fn needed(day: Option<Date>) -> Result<Date, Error> {
-    day.ok_or(Error::Unreadable)
 }

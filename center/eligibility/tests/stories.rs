@@ -3,6 +3,8 @@
 
 #[path = "stories/desk.rs"]
 mod desk;
+#[path = "stories/editions.rs"]
+mod editions;
 #[path = "stories/import.rs"]
 mod import;
 #[path = "stories/oracle.rs"]

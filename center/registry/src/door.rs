@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use chassis::audit::AuditError;
+use chassis::db::DbError;
 use chassis::incident;
 use http::{HeaderName, HeaderValue, StatusCode};
 use manuals::situation::Situation;
@@ -13,7 +15,7 @@ pub fn refusal(situation: Situation) -> (StatusCode, Refusal) {
     let text = situation.get();
     let incident = incident::number();
     tracing::info!(%incident, situation = situation.key(), code = text.code, "refused");
-    metrics::counter!("refusals_total", "situation" => situation.key()).increment(1);
+    metrics::counter!("onshi_refusals_total", "situation" => situation.key()).increment(1);
     let refusal = Refusal {
         code: text.code.to_owned(),
         message: text.desk.to_owned(),
@@ -23,10 +25,34 @@ pub fn refusal(situation: Situation) -> (StatusCode, Refusal) {
     (StatusCode::from_u16(text.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), refusal)
 }
 
-/// A failure of the center itself: the cause goes to the log only, the caller gets the incident number.
+/// Why a door could not answer.
+pub trait Cause: std::fmt::Display {
+    /// Whether the same request may be answered in a moment: the database was away, or is changing places.
+    fn is_passing(&self) -> bool;
+}
+
+impl Cause for DbError {
+    fn is_passing(&self) -> bool {
+        self.is_unavailable()
+    }
+}
+
+impl Cause for AuditError {
+    /// What could not be recorded was not answered either, and may be asked again.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::NotWritten(_) | Self::ReplyExpired | Self::Closed => true,
+            Self::Database(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+}
+
+/// A failure of the center itself: the cause goes to the log only, the caller gets the incident number, and is told to come again when
+/// that may help.
 #[must_use]
-pub fn failure(cause: &dyn std::fmt::Display) -> (StatusCode, Refusal) {
-    let (status, refusal) = refusal(Situation::InternalError);
+pub fn failure(cause: &dyn Cause) -> (StatusCode, Refusal) {
+    let (status, refusal) = refusal(if cause.is_passing() { Situation::Busy } else { Situation::InternalError });
     tracing::error!(incident = refusal.incident.as_deref().unwrap_or_default(), %cause, "could not answer");
     (status, refusal)
 }

@@ -4,6 +4,8 @@ use chassis::db::DbError;
 use chassis::password::PasswordFailure;
 use chassis::random::NoRandomness;
 
+use crate::door::Cause;
+
 /// The registry could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -41,6 +43,12 @@ pub enum Refusal {
     /// The application was decided before.
     #[error("この申請はすでに処理されています（{0}）。")]
     Decided(String),
+}
+
+impl Cause for Error {
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_passing())
+    }
 }
 
 impl From<Refusal> for Error {

@@ -95,7 +95,7 @@ impl Problem {
 
     /// A failure of the center itself; the cause goes to the log.
     #[must_use]
-    pub fn failure(cause: &dyn std::fmt::Display) -> Self {
+    pub fn failure(cause: &dyn door::Cause) -> Self {
         let (status, refusal) = door::failure(cause);
         Self { status, body: json!({ "message": refusal.message, "code": refusal.code, "incident": refusal.incident }) }
     }

@@ -1,22 +1,19 @@
 //! Puts the lines of a people CSV together to persons, each with its qualifications and certificates, and finds what cannot be right.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use jiff::civil::Date;
 use wire::number::{Branch, CardNumber, CardSymbol, FacilityCode, InsurerNumber, NumberMistake};
 
 use super::cells::{self, Fault, Header, Line};
 use super::csv::{Column, Kind};
-use crate::register::{Certificates, Disease, Elderly, Limit, Person, PersonKey, Qualification, Ticket};
+use crate::register::{Certificates, Disease, Dossier, Elderly, Limit, Person, Qualification, Ticket};
 
 /// One person of a file with everything that stands under it.
 pub(crate) struct Entry {
     /// The number of the person's line.
     pub(crate) line: u64,
-    /// What the file calls the person.
-    pub(crate) name_in_file: String,
-    pub(crate) person: Person,
-    pub(crate) held: Vec<(Qualification, Certificates)>,
+    pub(crate) dossier: Dossier,
 }
 
 /// A body that insures (保険者).
@@ -38,8 +35,8 @@ pub(crate) struct Assembly {
     header: Header,
     /// No one is born after it.
     today: Date,
-    /// The insurers that qualifications may name, by canonical number, with their names.
-    insurers: HashMap<String, String>,
+    /// The insurers that qualifications may name, by canonical number.
+    insurers: HashSet<String>,
     /// The person that the next lines may belong to.
     open: Option<Box<Entry>>,
     /// What the file calls that person, also when it is left out.
@@ -51,7 +48,7 @@ pub(crate) struct Assembly {
 
 impl Assembly {
     /// Starts after the header row. `insurers` are those that are known already.
-    pub(crate) fn new(header: Header, today: Date, insurers: HashMap<String, String>) -> Self {
+    pub(crate) fn new(header: Header, today: Date, insurers: HashSet<String>) -> Self {
         Self { header, today, insurers, open: None, name_in_file: String::new(), left_out: 0, spoilt: false }
     }
 
@@ -97,12 +94,12 @@ impl Assembly {
         match kind {
             Kind::Insurer => {
                 let insurer = Insurer { number: insurer_number(line)?, name: line.needed(Column::InsurerName)? };
-                self.insurers.insert(insurer.number.canonical().to_owned(), insurer.name.clone());
+                self.insurers.insert(insurer.number.canonical().to_owned());
                 return Ok(Some(insurer));
             }
             Kind::Person => {
-                let (name_in_file, person) = person(line, self.today)?;
-                self.open = Some(Box::new(Entry { line: number, name_in_file, person, held: Vec::new() }));
+                let person = person(line, self.today)?;
+                self.open = Some(Box::new(Entry { line: number, dossier: Dossier { person, qualifications: Vec::new() } }));
                 return Ok(None);
             }
             _ if line.raw(Column::Person) != self.name_in_file => {
@@ -114,15 +111,15 @@ impl Assembly {
             _ => {}
         }
         if kind == Kind::Qualification {
-            let birthdate = self.open.as_ref().map(|entry| entry.person.birthdate);
+            let birthdate = self.open.as_ref().map(|entry| entry.dossier.person.birthdate);
             let held = qualification(line, birthdate, &self.insurers)?;
             if let Some(entry) = &mut self.open {
-                entry.held.push((held, Certificates::default()));
+                entry.dossier.qualifications.push(held);
             }
             return Ok(None);
         }
-        match self.open.as_mut().map(|entry| entry.held.last_mut()) {
-            Some(Some((held, under))) => certificate(kind, line, held.is_assistance(), under)?,
+        match self.open.as_mut().map(|entry| entry.dossier.qualifications.last_mut()) {
+            Some(Some(held)) => certificate(kind, line, held.is_assistance(), &mut held.under)?,
             Some(None) => {
                 return Err(Fault::of(Column::Record, "この行の上にqualificationの行がありません。資格の行の下に書いてください。"));
             }
@@ -140,14 +137,14 @@ fn insurer_number(line: &Line<'_>) -> Result<InsurerNumber, Fault> {
     number(Column::InsurerNumber, InsurerNumber::parse(line.raw(Column::InsurerNumber)))
 }
 
-fn person(line: &Line<'_>, today: Date) -> Result<(String, Person), Fault> {
-    let name_in_file = line.needed(Column::Person)?;
+fn person(line: &Line<'_>, today: Date) -> Result<Person, Fault> {
+    let known_as = line.needed(Column::Person)?;
     let birthdate = line.needed_day(Column::Birthdate)?;
     if birthdate > today {
         return Err(Fault::of(Column::Birthdate, "生年月日が今日より後です。日付を確かめてください。"));
     }
-    let person = Person {
-        key: PersonKey::of(&name_in_file),
+    Ok(Person {
+        known_as,
         name: line.needed(Column::Name)?,
         name_kana: line.text(Column::NameKana)?,
         name_other: line.text(Column::NameOther)?,
@@ -157,18 +154,17 @@ fn person(line: &Line<'_>, today: Date) -> Result<(String, Person), Fault> {
         birthdate,
         post_number: line.text(Column::PostNumber)?,
         address: line.text(Column::Address)?,
-    };
-    Ok((name_in_file, person))
+    })
 }
 
 /// The laws (法別番号) under which medical assistance is given: 生活保護 and 中国残留邦人等支援.
 const ASSISTANCE_LAWS: [&str; 2] = ["12", "25"];
 
-fn qualification(line: &Line<'_>, birthdate: Option<Date>, insurers: &HashMap<String, String>) -> Result<Qualification, Fault> {
+fn qualification(line: &Line<'_>, birthdate: Option<Date>, insurers: &HashSet<String>) -> Result<Qualification, Fault> {
     let insurer = insurer_number(line)?;
-    let Some(insurer_name) = insurers.get(insurer.canonical()) else {
+    if !insurers.contains(insurer.canonical()) {
         return Err(Fault::of(Column::InsurerNumber, "この保険者が登録されていません。先にinsurerの行を書いてください。"));
-    };
+    }
     let symbol = line.text(Column::Symbol)?;
     if let Some(symbol) = &symbol {
         number(Column::Symbol, CardSymbol::parse(symbol))?;
@@ -192,9 +188,7 @@ fn qualification(line: &Line<'_>, birthdate: Option<Date>, insurers: &HashMap<St
         return Err(Fault::of(Column::ReasonOfLoss, "資格喪失日がないのに喪失事由があります。どちらかを直してください。"));
     }
     let held = Qualification {
-        shelf: None,
         card: line.needed_code(Column::Card, &cells::CARD)?,
-        insurer_name: insurer_name.clone(),
         symbol,
         number: line.needed(Column::Number)?,
         branch,
@@ -208,6 +202,7 @@ fn qualification(line: &Line<'_>, birthdate: Option<Date>, insurers: &HashMap<St
         valid_to,
         ratio: line.ratio()?,
         insurer,
+        under: Certificates::default(),
     };
     if held.is_assistance() != held.insurer.law().is_some_and(|law| ASSISTANCE_LAWS.contains(&law)) {
         return Err(Fault::of(Column::Card, "A1（医療扶助）は法別番号12か25の番号だけに使います。区分か番号を直してください。"));

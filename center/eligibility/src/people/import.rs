@@ -1,4 +1,4 @@
-//! Brings a people CSV into the register: all of it in one transaction, or nothing.
+//! Brings a people CSV into the register: all of it at one moment, or nothing.
 
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
@@ -11,14 +11,14 @@ use crate::error::Error;
 use crate::store::{Importing, Store};
 
 /// How many persons are written at a time.
-const BATCH: usize = 500;
+const BATCH: usize = 2000;
 /// How many refused lines a report shows; all are counted.
 const SHOWN: usize = 100;
 
 /// How a people CSV is brought in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ImportOptions {
-    /// Empty the register first, in the same transaction. Otherwise persons are added, and those the register has are replaced.
+    /// Replace the register as a whole. Otherwise persons are added, and those the register has are replaced.
     pub replace: bool,
     /// Take the persons whose lines are all good and leave out the others. Otherwise one refused line refuses the file.
     pub accept_good_lines: bool,
@@ -52,15 +52,17 @@ pub struct ImportReport {
     pub persons_left_out: u64,
     /// Lines refused, all of them.
     pub refused: u64,
-    /// The first hundred refused lines.
+    /// The first hundred refused lines, in their order.
     pub refusals: Vec<Refusal>,
 }
 
 impl ImportReport {
     fn refuse(&mut self, line: u64, fault: Fault) {
         self.refused += 1;
-        if self.refusals.len() < SHOWN {
-            self.refusals.push(Refusal { line, column: fault.column.map(Column::name), problem: fault.problem });
+        let place = self.refusals.partition_point(|refusal| refusal.line <= line);
+        if place < SHOWN {
+            self.refusals.insert(place, Refusal { line, column: fault.column.map(Column::name), problem: fault.problem });
+            self.refusals.truncate(SHOWN);
         }
     }
 }
@@ -89,14 +91,19 @@ where
             return Ok(report);
         }
     };
-    let importing = store.begin_import(options.replace, now).await?;
+    let importing = store.begin_import(options.replace).await?;
     let assembly = Assembly::new(header, chassis::clock::japan_date(now), importing.insurers().clone());
     let mut run = Run { importing, assembly, options, report, insurers: Vec::new(), entries: Vec::new() };
     let whole = run.body(&mut lines, &mut splitter, progress).await?;
     run.report.persons_left_out += run.assembly.left_out();
     if whole && run.goes_on() {
-        run.importing.commit().await?;
+        run.complete().await?;
+    }
+    if whole && run.goes_on() {
+        run.importing.count(now).await?;
         run.report.applied = true;
+    } else {
+        run.importing.give_up().await?;
     }
     Ok(run.report)
 }
@@ -169,19 +176,26 @@ impl Run {
     }
 
     async fn write(&mut self) -> Result<(), Error> {
-        let (insurers, mut entries) = (std::mem::take(&mut self.insurers), std::mem::take(&mut self.entries));
+        let (insurers, entries) = (std::mem::take(&mut self.insurers), std::mem::take(&mut self.entries));
         if !self.goes_on() {
             return Ok(());
         }
-        self.importing.put_insurers(&insurers).await?;
         self.report.insurers += count(insurers.len());
-        for again in self.importing.put_persons(&mut entries).await? {
-            self.report
-                .refuse(again, Fault::of(Column::Person, "同じ人がこのファイルに二度あります。一人の行は一か所にまとめてください。"));
-            self.report.persons_left_out += 1;
-        }
         self.report.persons += count(entries.len());
-        self.report.qualifications += entries.iter().map(|entry| count(entry.held.len())).sum::<u64>();
+        self.report.qualifications += entries.iter().map(|entry| count(entry.dossier.qualifications.len())).sum::<u64>();
+        self.importing.put(insurers, entries).await
+    }
+
+    /// Ends the writing; now it is known who stands twice.
+    async fn complete(&mut self) -> Result<(), Error> {
+        let whole = self.importing.complete().await?;
+        for line in &whole.again {
+            self.report
+                .refuse(*line, Fault::of(Column::Person, "同じ人がこのファイルに二度あります。一人の行は一か所にまとめてください。"));
+        }
+        self.report.persons -= count(whole.again.len());
+        self.report.persons_left_out += count(whole.again.len());
+        self.report.qualifications -= whole.qualifications_again;
         Ok(())
     }
 }

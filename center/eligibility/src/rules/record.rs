@@ -8,7 +8,7 @@ use wire::code::{LimitConsent, Preschool, Validity};
 use wire::date::{format_date, format_date_time};
 
 use super::Found;
-use crate::register::{Certificates, Disease, Elderly, Limit, Period, Person, Qualification, Ticket};
+use crate::register::{Disease, Elderly, Limit, Period, Person, Qualification, Ticket};
 
 /// Whether the patient lets the clinic see the limit certificate, and since when, Japan time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub(crate) enum Consent {
 }
 
 /// The record of one qualification as it stands on `day`. Certificates are shown only while the qualification is valid.
-pub(crate) fn record(found: &Found<'_>, held: &Qualification, under: &Certificates, day: Date, consent: Consent) -> QualificationRecord {
-    let mut record = identity(found.person, held, day);
+/// `insurer_name` is the name of the body that insures.
+pub(crate) fn record(found: &Found<'_>, held: &Qualification, insurer_name: &str, day: Date, consent: Consent) -> QualificationRecord {
+    let under = &held.under;
+    let mut record = identity(found.person, held, insurer_name, day);
     if let (Consent::Given(at), false) = (consent, held.is_assistance()) {
         record.limit_consent = Some(LimitConsent::Consented.code().to_owned());
         record.limit_consent_time = Some(format_date_time(at));
@@ -39,7 +41,7 @@ pub(crate) fn record(found: &Found<'_>, held: &Qualification, under: &Certificat
     record
 }
 
-fn identity(person: &Person, held: &Qualification, day: Date) -> QualificationRecord {
+fn identity(person: &Person, held: &Qualification, insurer_name: &str, day: Date) -> QualificationRecord {
     QualificationRecord {
         card_classification: held.card.clone(),
         insurer_number: Some(held.insurer.file_form()),
@@ -65,7 +67,7 @@ fn identity(person: &Person, held: &Qualification, day: Date) -> QualificationRe
         contribution_ratio: held.ratio.clone(),
         preschool: preschool(person.birthdate, day).then(|| Preschool::Preschool.code().to_owned()),
         reason_of_loss: held.reason_of_loss.clone(),
-        insurer_name: held.insurer_name.clone(),
+        insurer_name: insurer_name.to_owned(),
         ..QualificationRecord::default()
     }
 }

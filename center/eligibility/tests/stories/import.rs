@@ -140,7 +140,7 @@ on_both!(an_answer_never_mixes_two_imports, async |place: &Place| {
     let importing = tokio::spawn({
         let desk = desk.clone();
         async move {
-            for version in versions.iter().cycle().take(60) {
+            for version in versions.iter().cycle().take(24) {
                 import(&desk, version).await;
             }
         }
