@@ -1,11 +1,16 @@
 //! The file bridge (連携アプリケーション): a request file dropped in `req` becomes a question to the center and a result file in `res`.
 
 mod desk;
+mod disk;
 mod figures;
 mod folders;
 mod inbox;
+mod order;
 mod rules;
+#[cfg(test)]
+mod simulation;
 mod tray;
+mod trouble;
 mod watch;
 
 use std::sync::Arc;
@@ -22,12 +27,12 @@ use self::figures::Figures;
 use self::folders::Folders;
 use self::inbox::{Inbox, Look};
 use self::rules::Habits;
-use self::tray::{Stage, Tray};
 use crate::center::{Answers, Center, ConnectError};
 use crate::config::{BridgeConfig, Config, span};
 
 pub use self::figures::Status;
 pub use self::folders::FolderError;
+pub use self::trouble::Trouble;
 
 /// Why the bridge cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +75,7 @@ impl Bridge {
     /// [`Error`] names the folder and what to do.
     pub fn start_with<A: Answers>(config: &BridgeConfig, clock: Clock, answers: Arc<A>) -> Result<RunningBridge, Error> {
         let folders = Arc::new(Folders::open(config)?);
-        let left_behind = Tray::left_behind(&folders).map_err(Error::LeftBehind)?;
+        let inbox = Inbox::open(folders.clone()).map_err(Error::LeftBehind)?;
         let (figures, stop, bell) = (Arc::new(Figures::default()), CancellationToken::new(), Arc::new(Notify::new()));
         let desk = Arc::new(Desk {
             answers,
@@ -80,13 +85,13 @@ impl Bridge {
             habits: Habits { style: config.style(), pass_broken: config.pass_broken_answers },
             deadline: span(config.deadline),
             give_up: span(config.give_up_unreachable),
+            bell: bell.clone(),
             lanes: Semaphore::new(config.lanes.max(1)),
             stop: stop.clone(),
         });
         let watcher = watch::watch(&folders.req, bell.clone());
         let round = Round { desk, bell, _watcher: watcher, interval: span(config.scan_interval) };
-        let inbox = Inbox::new(folders, span(config.settle));
-        let task = tokio::spawn(round.run(inbox, left_behind));
+        let task = tokio::spawn(round.run(inbox));
         Ok(RunningBridge { stop, figures, _abort: AbortWhenDropped(task.abort_handle()), task })
     }
 }
@@ -132,29 +137,28 @@ struct Round<A> {
 }
 
 impl<A: Answers> Round<A> {
-    async fn run(self, mut inbox: Inbox, left_behind: Vec<(Tray, Stage)>) {
+    async fn run(self, inbox: Inbox) {
         let mut lanes = JoinSet::new();
-        for (tray, stage) in left_behind {
-            tracing::info!(drop_id = %tray.id, ?stage, "finishing a request of an earlier run");
-            lanes.spawn(self.desk.clone().serve(tray, stage, clock::instant()));
-        }
-        while !self.desk.stop.is_cancelled() {
-            let now = clock::instant();
-            let Some((back, look)) = look(inbox, now).await else { break };
-            inbox = back;
+        // What was left behind is finished even if the bridge is stopped at once.
+        let mut looked = beside(inbox, Inbox::resume).await;
+        let mut pause = std::time::Duration::ZERO;
+        while let Some((inbox, look)) = looked {
             self.desk.figures.waiting(look.waiting, look.oldest);
-            for tray in look.taken {
-                lanes.spawn(self.desk.clone().serve(tray, Stage::Taken, now));
+            self.desk.figures.trouble("", look.trouble);
+            for found in look.found {
+                lanes.spawn(self.desk.clone().serve(found));
             }
             while let Some(done) = lanes.try_join_next() {
                 report(done);
             }
-            let pause = look.again_at.map_or(self.interval, |at| at.saturating_duration_since(clock::instant()).min(self.interval));
             tokio::select! {
-                () = self.desk.stop.cancelled() => {}
+                () = self.desk.stop.cancelled() => break,
                 () = self.bell.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
+            looked = beside(inbox, Inbox::look).await;
+            let again_at = looked.as_ref().and_then(|(_, look)| look.again_at);
+            pause = again_at.map_or(self.interval, |at| at.saturating_duration_since(clock::instant()).min(self.interval));
         }
         while let Some(done) = lanes.join_next().await {
             report(done);
@@ -162,12 +166,10 @@ impl<A: Answers> Round<A> {
     }
 }
 
-async fn look(mut inbox: Inbox, now: Instant) -> Option<(Inbox, Look)> {
+/// Looks at the folders beside the event loop.
+async fn beside(mut inbox: Inbox, glance: fn(&mut Inbox, Instant) -> Look) -> Option<(Inbox, Look)> {
     let looked = tokio::task::spawn_blocking(move || {
-        let look = inbox.look(now).unwrap_or_else(|error| {
-            tracing::error!(%error, "request folder cannot be read");
-            Look::default()
-        });
+        let look = glance(&mut inbox, clock::instant());
         (inbox, look)
     });
     looked.await.inspect_err(|error| tracing::error!(%error, "looking at the request folder broke off")).ok()

@@ -316,6 +316,10 @@ fn failure(error: &reqwest::Error) -> CenterError {
     if error.is_timeout() && !error.is_connect() {
         return CenterError::Timeout;
     }
+    if chassis::http::is_out_of_time(error) {
+        let what = "センターの証明書が、この端末の時計では有効期間外です。日付と時刻が合っているか確かめてください";
+        return CenterError::Unreachable { what: what.to_owned() };
+    }
     // The innermost cause says most: "connection refused", "invalid peer certificate".
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {

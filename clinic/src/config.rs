@@ -219,7 +219,9 @@ mod tests {
     fn the_delivered_file_is_complete_and_holds_the_defaults() {
         let config: Config = chassis::config::parse(DELIVERED, "clinic.toml", "NONE__", std::iter::empty()).unwrap();
         let defaults = BridgeConfig::under(Path::new("oqs"));
-        assert_eq!(toml::to_string(&config.bridge).unwrap(), toml::to_string(&defaults).unwrap());
+        // Windows joins folders by a stroke of its own.
+        let written = |bridge: &BridgeConfig| toml::to_string(bridge).unwrap().replace(r"'oqs\", "\"oqs/").replace('\'', "\"");
+        assert_eq!(written(&config.bridge), written(&defaults));
         assert_eq!(span(config.center.connect_timeout), Duration::from_secs(5));
         assert_eq!(span(config.center.login_pause), Duration::from_secs(30));
     }

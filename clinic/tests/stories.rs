@@ -3,6 +3,9 @@
 
 #[path = "stories/asking.rs"]
 mod asking;
+#[cfg(target_os = "linux")]
+#[path = "stories/disks.rs"]
+mod disks;
 #[path = "stories/enrolling.rs"]
 mod enrolling;
 #[path = "stories/readers.rs"]
@@ -17,5 +20,8 @@ mod site;
 mod small_center;
 #[path = "stories/trouble.rs"]
 mod trouble;
+#[cfg(windows)]
+#[path = "stories/windows.rs"]
+mod windows;
 #[path = "stories/writers.rs"]
 mod writers;

@@ -2,18 +2,22 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use chassis::clock::{self, Clock};
-use tokio::sync::Semaphore;
+use manuals::situation::Situation;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use wire::check::CheckRequest;
 
 use super::figures::Figures;
 use super::folders::Folders;
-use super::rules::{self, Habits, Judgement, READ_LIMIT};
-use super::tray::{Stage, Tray};
+use super::inbox::Found;
+use super::rules::{self, Habits, Judgement, READ_LIMIT, Refused};
+use super::tray::{Secured, Stage, Tray};
+use super::trouble::Trouble;
 use crate::center::{Answers, CenterError, CheckReply};
 
 /// Readers that notice only changes need the change to be separate from the creation (interface §1.5).
@@ -31,6 +35,8 @@ pub(crate) struct Desk<A> {
     pub(crate) deadline: Duration,
     pub(crate) give_up: Duration,
     pub(crate) lanes: Semaphore,
+    /// Rung when the next request of a name may be taken.
+    pub(crate) bell: Arc<Notify>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -39,12 +45,16 @@ struct Stopped;
 
 impl<A: Answers> Desk<A> {
     /// Sees a request through from where it stands. Every request gets its result by the deadline, asked or not.
-    pub(crate) async fn serve(self: Arc<Self>, tray: Tray, stage: Stage, taken: Instant) {
-        self.figures.taken(&tray.id, taken);
-        if self.see_through(&tray, stage, taken).await.is_err() {
+    pub(crate) async fn serve(self: Arc<Self>, found: Found) {
+        let Found { tray, stage, since } = found;
+        self.figures.taken(&tray.id, since);
+        if self.see_through(&tray, stage, since).await.is_err() {
             tracing::warn!(drop_id = %tray.id, "stopped before the result could be written; it is finished at the next start");
         }
         self.figures.closed(&tray.id);
+        if self.folders.names.close(&tray.name) {
+            self.bell.notify_one();
+        }
     }
 
     async fn see_through(&self, tray: &Tray, stage: Stage, taken: Instant) -> Result<(), Stopped> {
@@ -52,50 +62,70 @@ impl<A: Answers> Desk<A> {
             Stage::Taken => self.close_question(tray, taken).await?,
             Stage::Sent => tray.possible_names(rules::result_name(&tray.name)),
         };
-        self.on_disk(tray, Tray::deliver).await?;
+        self.on_disk(tray, &self.folders.res, Tray::deliver).await?;
         self.figures.delivered(clock::instant().saturating_duration_since(taken), self.clock.now());
         tokio::time::sleep(BEFORE_TOUCH).await;
         let at = SystemTime::from(self.clock.now());
-        self.on_disk(tray, move |tray, folders| {
+        self.on_disk(tray, &self.folders.work, move |tray, folders| {
             Tray::touch(folders, &delivered, at);
-            tray.close()
+            tray.close(folders)
         })
         .await
     }
 
     /// Asks or refuses, and lays the outcome out. Returns the names of what is to be delivered.
     async fn close_question(&self, tray: &Tray, taken: Instant) -> Result<Vec<OsString>, Stopped> {
-        let bytes = self
-            .on_disk(tray, |tray, folders| {
-                tray.secure(folders)?;
-                tray.read(READ_LIMIT)
-            })
-            .await?;
-        let Some(bytes) = bytes else {
-            tracing::error!(drop_id = %tray.id, "the request was removed from the work folder; there is nothing to answer");
-            return Ok(Vec::new());
+        let mut left_since = None;
+        let judgement = match self.resting_content(tray, taken).await? {
+            Some(secured) => {
+                left_since = secured.left_since;
+                rules::judge(&tray.name, &secured.bytes)
+            }
+            None => Judgement::Refuse(Refused {
+                situation: Situation::FileNeverComplete,
+                place: "受け取ったファイルが作業用フォルダーから取り除かれました（ウイルス対策ソフトなど）。".to_owned(),
+            }),
         };
-        match rules::judge(&tray.name, &bytes) {
+        match judgement {
             Judgement::Refuse(refused) => {
                 let code = refused.situation.get().code;
                 tracing::warn!(drop_id = %tray.id, code, place = %refused.place, "request refused");
                 let text = rules::err_text(&refused, &tray.id, self.habits.style.charset);
-                self.on_disk(tray, move |tray, _| tray.lay_refusal(&text)).await?;
+                self.on_disk(tray, &self.folders.work, move |tray, folders| tray.lay_refusal(folders, &text)).await?;
                 self.figures.refused(code);
                 Ok(tray.refusal_names())
             }
             Judgement::Ask(request, name) => {
-                let reply = self.ask(&request, &tray.id, taken).await;
+                let now = SystemTime::from(self.clock.now());
+                let age = left_since.and_then(|since| now.duration_since(since).ok()).unwrap_or_default();
+                let reply = if rules::is_too_old(age) { Err(CenterError::Timeout) } else { self.ask(&request, &tray.id, taken).await };
                 if let Err(error) = &reply {
                     tracing::warn!(drop_id = %tray.id, %error, "no answer from the center");
                 }
                 let (file, outcome) = rules::result_file(&request, reply, clock::japan(self.clock.now()), self.habits);
                 let laid = name.clone();
-                self.on_disk(tray, move |tray, _| tray.lay_answer(&laid, &file)).await?;
+                self.on_disk(tray, &self.folders.work, move |tray, folders| tray.lay_answer(folders, &laid, &file)).await?;
                 tracing::info!(drop_id = %tray.id, outcome = outcome.label(), "result laid out");
                 self.figures.ended(outcome);
                 Ok(vec![OsString::from(name)])
             }
+        }
+    }
+
+    /// The request's bytes, on disk. A second writer may have begun to write over the file at the moment in which it was taken: what is
+    /// not whole must rest here too, unless it is what had rested in `req`. `None`: something took it out of the tray.
+    async fn resting_content(&self, tray: &Tray, taken: Instant) -> Result<Option<Secured>, Stopped> {
+        let mut before: Option<Vec<u8>> = None;
+        loop {
+            let read = self.on_disk(tray, &self.folders.work, |tray, folders| tray.read_secured(folders, READ_LIMIT));
+            let Some(secured) = read.await? else { return Ok(None) };
+            let late = clock::instant().saturating_duration_since(taken) >= self.deadline;
+            let whole = rules::is_whole(rules::interest(&tray.name), &secured.bytes);
+            if secured.rested || late || whole || before.as_ref() == Some(&secured.bytes) {
+                return Ok(Some(secured));
+            }
+            before = Some(secured.bytes);
+            tokio::time::sleep(self.folders.settle).await;
         }
     }
 
@@ -126,7 +156,8 @@ impl<A: Answers> Desk<A> {
     }
 
     /// Works on the disk beside the event loop, again and again while the disk is full or away, until the bridge is stopped.
-    async fn on_disk<T, F>(&self, tray: &Tray, work: F) -> Result<T, Stopped>
+    /// `folder` is the one to name when it cannot be done.
+    async fn on_disk<T, F>(&self, tray: &Tray, folder: &Path, work: F) -> Result<T, Stopped>
     where
         T: Send + 'static,
         F: Fn(&Tray, &Folders) -> io::Result<T> + Send + Sync + 'static,
@@ -134,10 +165,18 @@ impl<A: Answers> Desk<A> {
         let work = Arc::new(work);
         loop {
             let (doing, tray_there, folders) = (work.clone(), tray.clone(), self.folders.clone());
-            let done = tokio::task::spawn_blocking(move || doing(&tray_there, &folders)).await;
-            match done.unwrap_or_else(|broken| Err(io::Error::other(broken))) {
-                Ok(value) => return Ok(value),
-                Err(error) => tracing::error!(drop_id = %tray.id, %error, "disk in the way; trying again"),
+            let done = if self.folders.disk.is_slow() {
+                let done = tokio::task::spawn_blocking(move || doing(&tray_there, &folders)).await;
+                done.unwrap_or_else(|broken| Err(io::Error::other(broken)))
+            } else {
+                doing(&tray_there, &folders)
+            };
+            match done {
+                Ok(value) => {
+                    self.figures.trouble(&tray.id, None);
+                    return Ok(value);
+                }
+                Err(error) => self.figures.trouble(&tray.id, Some(Trouble::of(folder, &error))),
             }
             tokio::select! {
                 () = self.stop.cancelled() => return Err(Stopped),

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::rules::Outcome;
+use super::trouble::Trouble;
 
 /// How a running bridge is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Requests taken since start, those found again after a restart included.
     pub taken: u64,
@@ -27,6 +28,8 @@ pub struct Status {
     pub oldest: Option<Duration>,
     /// When the last result was delivered.
     pub last_result: Option<Timestamp>,
+    /// The folder that is in the way, if one is.
+    pub trouble: Option<Trouble>,
 }
 
 /// The figures behind [`Status`].
@@ -38,6 +41,8 @@ struct Inner {
     counts: Status,
     open: BTreeMap<String, Instant>,
     oldest_waiting: Option<Instant>,
+    /// What waits for a disk, by drop id; taking requests has no id yet.
+    troubles: BTreeMap<String, Trouble>,
 }
 
 impl Figures {
@@ -79,6 +84,26 @@ impl Figures {
         self.inner().counts.last_result = Some(at);
     }
 
+    /// What keeps this request waiting for a disk, or that nothing does. The log says it once, not at every attempt.
+    pub(crate) fn trouble(&self, drop_id: &str, trouble: Option<Trouble>) {
+        let mut inner = self.inner();
+        match trouble {
+            None if inner.troubles.remove(drop_id).is_none() => return,
+            None => {
+                if inner.troubles.is_empty() {
+                    tracing::info!("all folders can be used again");
+                }
+            }
+            Some(trouble) => {
+                if !inner.troubles.values().any(|known| *known == trouble) {
+                    tracing::error!(drop_id, "{trouble}");
+                }
+                inner.troubles.insert(drop_id.to_owned(), trouble);
+            }
+        }
+        metrics::gauge!("onshi_bridge_waiting_for_disk").set(u32::try_from(inner.troubles.len()).unwrap_or(u32::MAX));
+    }
+
     pub(crate) fn closed(&self, drop_id: &str) {
         self.inner().open.remove(drop_id);
     }
@@ -86,6 +111,11 @@ impl Figures {
     pub(crate) fn status(&self, now: Instant) -> Status {
         let inner = self.inner();
         let oldest = inner.open.values().copied().chain(inner.oldest_waiting).min();
-        Status { open: inner.open.len(), oldest: oldest.map(|since| now.saturating_duration_since(since)), ..inner.counts }
+        Status {
+            open: inner.open.len(),
+            oldest: oldest.map(|since| now.saturating_duration_since(since)),
+            trouble: inner.troubles.values().next().cloned(),
+            ..inner.counts.clone()
+        }
     }
 }

@@ -3,8 +3,11 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::config::BridgeConfig;
+use super::disk::{Disk, RealDisk};
+use super::order::OpenNames;
+use crate::config::{BridgeConfig, span};
 
 /// Why the bridge cannot use its folders.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +42,13 @@ pub(crate) struct Folders {
     pub(crate) req: PathBuf,
     pub(crate) res: PathBuf,
     pub(crate) work: PathBuf,
-    _lock: File,
+    /// What they lie on.
+    pub(crate) disk: Box<dyn Disk>,
+    /// How long what is not whole must rest before it is taken.
+    pub(crate) settle: Duration,
+    /// The names of the requests that are on their way.
+    pub(crate) names: OpenNames,
+    _lock: Option<File>,
 }
 
 impl Folders {
@@ -48,21 +57,33 @@ impl Folders {
         let req = made(&config.req, |path| std::fs::create_dir_all(path))?;
         let res = made(&config.res, |path| std::fs::create_dir_all(path))?;
         made(&config.face, |path| std::fs::create_dir_all(path))?;
-        let work = made(&config.work, chassis::files::make_private_folder)?;
+        let work = made(&config.work, make_work_folder)?;
         for (inner, outer) in [(&work, &req), (&work, &res), (&req, &res), (&res, &req)] {
             if inner.starts_with(outer) {
                 return Err(FolderError::Nested { inner: inner.clone(), outer: outer.clone() });
             }
         }
         let lock = lock(&work)?;
-        Ok(Self { req, res, work, _lock: lock })
+        Ok(Self { req, res, work, disk: Box::new(RealDisk), settle: span(config.settle), names: OpenNames::default(), _lock: Some(lock) })
+    }
+
+    /// The folders `req`, `res` and `work` of a disk that is none.
+    #[cfg(test)]
+    pub(crate) fn simulated(disk: Box<dyn Disk>, work: &str, settle: Duration) -> Self {
+        Self { req: "req".into(), res: "res".into(), work: work.into(), disk, settle, names: OpenNames::default(), _lock: None }
     }
 }
 
 fn made(path: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<PathBuf, FolderError> {
     let unusable = |source| FolderError::Unusable { path: path.to_owned(), source };
     make(path).map_err(unusable)?;
-    path.canonicalize().map_err(unusable)
+    os::canonical(path).map_err(unusable)
+}
+
+/// On Windows a moved file keeps the access list of the folder it was made in, so there the work folder takes over, as `req` and `res` do,
+/// what the folder around the three allows: otherwise the receipt computer could not read its results.
+fn make_work_folder(path: &Path) -> io::Result<()> {
+    if cfg!(windows) { std::fs::create_dir_all(path) } else { chassis::files::make_private_folder(path) }
 }
 
 fn lock(work: &Path) -> Result<File, FolderError> {

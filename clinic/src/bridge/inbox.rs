@@ -2,109 +2,177 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
+use super::disk::{Disk, State};
 use super::folders::Folders;
 use super::rules::{self, Interest, READ_LIMIT};
-use super::tray::Tray;
+use super::tray::{Stage, Taking, Tray};
+use super::trouble::Trouble;
+
+/// A request that cannot be taken for so many times the resting time is no longer just held by its writer.
+const HELD_TOO_LONG: u32 = 10;
 
 /// The request folder and what is known about files that were not whole yet.
 pub(crate) struct Inbox {
     folders: Arc<Folders>,
-    settle: Duration,
     unfinished: HashMap<OsString, Unfinished>,
+    /// Trays that may hold a request: left behind by an earlier run, or by a disk that failed while one was taken.
+    unsure: Vec<Tray>,
 }
 
 /// A request that was seen and not taken.
 #[derive(Clone, Copy)]
 struct Unfinished {
-    state: Option<(u64, SystemTime)>,
+    state: Option<State>,
     since: Instant,
     first: Instant,
+    /// Since when it waits for an earlier one of its name.
+    behind: Option<Instant>,
+}
+
+/// A request that is ours now.
+pub(crate) struct Found {
+    pub(crate) tray: Tray,
+    pub(crate) stage: Stage,
+    /// From when its deadline counts.
+    pub(crate) since: Instant,
 }
 
 /// What one look at the folder brought.
 #[derive(Default)]
 pub(crate) struct Look {
     /// Requests that are ours now.
-    pub(crate) taken: Vec<Tray>,
+    pub(crate) found: Vec<Found>,
     /// Requests left where they are for now.
     pub(crate) waiting: usize,
     /// Since when the oldest of those is there.
     pub(crate) oldest: Option<Instant>,
     /// When one of them will have rested long enough.
     pub(crate) again_at: Option<Instant>,
+    /// What kept the bridge from taking something.
+    pub(crate) trouble: Option<Trouble>,
 }
 
 /// What one file is good for at the moment.
 enum Sight {
     Gone,
     Whole,
-    Unfinished((u64, SystemTime)),
+    Unfinished(State),
     /// Someone holds it, or it cannot be read.
     Held,
 }
 
 impl Inbox {
-    pub(crate) fn new(folders: Arc<Folders>, settle: Duration) -> Self {
-        Self { folders, settle, unfinished: HashMap::new() }
+    /// An inbox that begins with what an earlier run left behind.
+    pub(crate) fn open(folders: Arc<Folders>) -> io::Result<Self> {
+        let unsure = Tray::left_behind(&folders)?;
+        Ok(Self { folders, unfinished: HashMap::new(), unsure })
     }
 
     /// Looks once at every file.
-    pub(crate) fn look(&mut self, now: Instant) -> io::Result<Look> {
-        let mut look = Look::default();
+    pub(crate) fn look(&mut self, now: Instant) -> Look {
+        let mut look = self.resume(now);
+        let names = self.folders.disk.list(&self.folders.req).unwrap_or_else(|error| {
+            look.trouble = Some(Trouble::of(&self.folders.req, &error));
+            Vec::new()
+        });
         let mut still = HashMap::new();
-        for entry in std::fs::read_dir(&self.folders.req)? {
-            // A share that goes away in the middle must not cost what was already taken.
-            let Ok(entry) = entry else { break };
-            let name = entry.file_name();
+        for name in names {
             let interest = rules::interest(&name);
             if interest == Interest::None {
                 continue;
             }
-            let Some(seen) = self.consider(&name, interest, now, &mut look.taken) else { continue };
+            let Some(seen) = self.consider(&name, interest, now, &mut look) else { continue };
             look.waiting += 1;
             look.oldest = Some(look.oldest.map_or(seen.first, |oldest| oldest.min(seen.first)));
             if seen.state.is_some() {
-                let rested = seen.since + self.settle;
+                let rested = seen.since + self.folders.settle;
                 look.again_at = Some(look.again_at.map_or(rested, |at| at.min(rested)));
             }
             still.insert(name, seen);
         }
         self.unfinished = still;
-        Ok(look)
+        look
     }
 
-    /// Takes the file or remembers it; `None` when nothing of it is left to wait for.
-    fn consider(&self, name: &OsStr, interest: Interest, now: Instant, taken: &mut Vec<Tray>) -> Option<Unfinished> {
+    /// Looks only into trays that may hold a request.
+    pub(crate) fn resume(&mut self, now: Instant) -> Look {
+        let mut look = Look::default();
+        for mut tray in std::mem::take(&mut self.unsure) {
+            match tray.stage(&self.folders, now) {
+                Ok(Some(stage)) => {
+                    tracing::info!(drop_id = %tray.id, ?stage, "finishing a request that was left behind");
+                    self.folders.names.open(&tray.name);
+                    look.found.push(Found { tray, stage, since: now });
+                    continue;
+                }
+                Ok(None) if tray.close(&self.folders).is_ok() => {
+                    self.folders.names.close(&tray.name);
+                    continue;
+                }
+                Ok(None) => {}
+                // Its writer is at it once more.
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => look.again_at = Some(now + self.folders.settle),
+                Err(error) => look.trouble = Some(Trouble::of(&self.folders.work, &error)),
+            }
+            self.unsure.push(tray);
+        }
+        look
+    }
+
+    /// Takes the file, or says what it is waited for.
+    fn consider(&mut self, name: &OsStr, interest: Interest, now: Instant, look: &mut Look) -> Option<Unfinished> {
         let before = self.unfinished.get(name).copied();
-        let first = before.map_or(now, |before| before.first);
-        let held = Unfinished { state: None, since: now, first };
-        let seen = match sight(&self.folders.req.join(name), interest, before.and_then(|before| before.state)) {
+        let (first, behind) = (before.map_or(now, |before| before.first), before.and_then(|before| before.behind));
+        let held = Unfinished { state: None, since: now, first, behind };
+        if self.folders.names.is_open(name) {
+            return Some(Unfinished { behind: behind.or(Some(now)), ..held });
+        }
+        let known = before.and_then(|before| before.state);
+        let seen = match sight(&*self.folders.disk, &self.folders.req.join(name), interest, known) {
             Sight::Gone => return None,
             Sight::Held => return Some(held),
             Sight::Unfinished(state) => match before {
                 Some(before) if before.state == Some(state) => Some(before),
-                _ => Some(Unfinished { state: Some(state), since: now, first }),
+                _ => Some(Unfinished { state: Some(state), since: now, first, behind: None }),
             },
             Sight::Whole => None,
         };
         if let Some(seen) = seen
-            && now.saturating_duration_since(seen.since) < self.settle
+            && now.saturating_duration_since(seen.since) < self.folders.settle
         {
             return Some(seen);
         }
-        match Tray::take(&self.folders, name) {
-            Ok(tray) => {
-                taken.extend(tray);
+        let rested = seen.and_then(|seen| seen.state);
+        match Tray::take(&self.folders, name, rested, now) {
+            Ok(Taking::Taken(tray)) => {
+                self.folders.names.open(name);
+                look.found.push(Found { tray, stage: Stage::Taken, since: behind.unwrap_or(now) });
+                None
+            }
+            Ok(Taking::Gone) => None,
+            Ok(Taking::Unsure(tray, error)) => {
+                self.folders.names.open(name);
+                self.unsure.push(tray);
+                if error.kind() == ErrorKind::ResourceBusy {
+                    look.again_at = Some(now + self.folders.settle);
+                } else {
+                    look.trouble = Some(Trouble::of(&self.folders.work, &error));
+                }
                 None
             }
             Err(error) => {
                 tracing::debug!(%error, "a request cannot be taken yet");
+                // One file that its writer holds for a moment is its writer's business.
+                if error.kind() == ErrorKind::StorageFull {
+                    look.trouble = Some(Trouble::of(&self.folders.work, &error));
+                } else if now.saturating_duration_since(first) >= self.folders.settle * HELD_TOO_LONG {
+                    look.trouble = Some(Trouble::of(&self.folders.req, &error));
+                }
                 Some(held)
             }
         }
@@ -112,37 +180,21 @@ impl Inbox {
 }
 
 /// Reads the file unless it is what it was at the last look (`known`).
-fn sight(path: &Path, interest: Interest, known: Option<(u64, SystemTime)>) -> Sight {
-    let state = match std::fs::symlink_metadata(path) {
-        Ok(data) if !data.is_file() => return Sight::Gone,
-        Ok(data) => (data.len(), data.modified().unwrap_or(SystemTime::UNIX_EPOCH)),
+fn sight(disk: &dyn Disk, path: &Path, interest: Interest, known: Option<State>) -> Sight {
+    let state = match disk.state(path) {
+        Ok(Some(state)) => state,
+        Ok(None) => return Sight::Gone,
         Err(error) if error.kind() == ErrorKind::NotFound => return Sight::Gone,
         Err(_) => return Sight::Held,
     };
     if known == Some(state) {
         return Sight::Unfinished(state);
     }
-    match content(path) {
+    match disk.read_unless_held(path, READ_LIMIT) {
         Ok(Some(bytes)) if rules::is_whole(interest, &bytes) => Sight::Whole,
         Ok(Some(_)) => Sight::Unfinished(state),
         Ok(None) => Sight::Held,
         Err(error) if error.kind() == ErrorKind::NotFound => Sight::Gone,
         Err(_) => Sight::Held,
     }
-}
-
-/// The file's bytes; `None` while its writer holds a lock.
-fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let file = File::open(path)?;
-    // Windows refuses to read what is locked; a lock of ours would there make the writer fail.
-    #[cfg(unix)]
-    match file.try_lock_shared() {
-        Ok(()) => file.unlock()?,
-        Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
-        // Shares that know no locks are read without asking.
-        Err(std::fs::TryLockError::Error(_)) => {}
-    }
-    let mut bytes = Vec::new();
-    file.take(READ_LIMIT).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }

@@ -131,6 +131,12 @@ pub(crate) fn ask_again(error: &CenterError, since_trouble: Duration, give_up: D
     passing && since_trouble < give_up
 }
 
+/// Whether a request that an earlier run took, written `age` ago, is not asked again: the center forgets drop ids after two days, and
+/// would record it a second time. Nobody waits for its answer any more.
+pub(crate) fn is_too_old(age: Duration) -> bool {
+    age >= Duration::from_hours(24)
+}
+
 /// The pause before attempt number `attempt` (from 1): it doubles up to two seconds.
 pub(crate) fn pause_before(attempt: u32) -> Duration {
     Duration::from_millis(125).saturating_mul(1 << attempt.min(4)).min(Duration::from_secs(2))
@@ -274,6 +280,7 @@ mod tests {
         for lasting in [refused(403), refused(500), CenterError::Timeout, CenterError::Unreadable { status: 200, bytes: 0 }] {
             assert!(!ask_again(&lasting, Duration::ZERO, limit), "{lasting}");
         }
+        assert!(is_too_old(Duration::from_secs(86_400)) && !is_too_old(Duration::from_secs(86_399)));
         let pauses: Vec<_> = (1..6).map(|attempt| pause_before(attempt).as_millis()).collect();
         assert_eq!(pauses, [250, 500, 1000, 2000, 2000]);
     }

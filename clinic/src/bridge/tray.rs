@@ -3,25 +3,58 @@
 //! A tray is a folder of the work folder, named by its drop id:
 //! `in/<request>` while the question is open, then `out/<files to deliver>`; renaming `in` to `sent` is the one moment from which
 //! the question is never asked again. `claim/<request>` marks a request that is being carried over from another disk.
+//!
+//! Every step may be called again after an error, and says `Ok` only when all of it is on disk.
+
+mod across;
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
 
-use chassis::files::sync_folder_of;
-
+use super::disk::{self, State, gone_is_fine};
 use super::folders::Folders;
+use super::rules;
+
+/// A file that is written to all the time is not waited for any longer.
+const SECURED_AT_LAST: usize = 50;
 
 /// One request that was taken from `req`.
 #[derive(Clone, Debug)]
 pub(crate) struct Tray {
     /// The drop id: 32 hexadecimal digits, the same after every restart.
     pub(crate) id: String,
-    /// The request's file name, exactly as it was dropped.
+    /// The request's file name, exactly as it was dropped. Empty if something else took the request out of a tray that has its result.
     pub(crate) name: OsString,
     folder: PathBuf,
+    marks: Arc<Mutex<Marks>>,
+}
+
+/// What is known of a tray beside what its folder says.
+#[derive(Debug, Default)]
+struct Marks {
+    /// The state in which the request had rested in `req`, if it had to.
+    rested: Option<State>,
+    /// The state in which a claimed request rests that is not whole, and since when.
+    resting: Option<(State, Instant)>,
+    /// The request's content may be in memory only although the system calls it written: a failed attempt to force it to disk does that.
+    suspect: bool,
+    /// An earlier run took it.
+    left_behind: bool,
+    /// What was carried into `res` on another disk.
+    carried: Vec<OsString>,
+}
+
+/// A request that is on disk for sure.
+pub(crate) struct Secured {
+    /// Its bytes, as many as were asked for.
+    pub(crate) bytes: Vec<u8>,
+    /// It is as it was when it had rested in `req`.
+    pub(crate) rested: bool,
+    /// When it was written, if an earlier run took it.
+    pub(crate) left_since: Option<SystemTime>,
 }
 
 /// Where a tray stood when the bridge was stopped.
@@ -33,99 +66,107 @@ pub(crate) enum Stage {
     Sent,
 }
 
+/// What became of the attempt to take a request.
+pub(crate) enum Taking {
+    /// It is ours.
+    Taken(Tray),
+    /// Someone else was faster, or its writer took it back.
+    Gone,
+    /// The disk failed in between. The tray knows later: [`Tray::stage`].
+    Unsure(Tray, io::Error),
+}
+
 impl Tray {
-    /// Takes `name` out of `req`. `None`: someone else was faster, or its writer took it back.
-    pub(crate) fn take(folders: &Folders, name: &OsStr) -> io::Result<Option<Self>> {
+    fn new(folders: &Folders, id: String, name: OsString) -> Self {
+        Self { folder: folders.work.join(&id), id, name, marks: Arc::default() }
+    }
+
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        // Each mark is one assignment: none is ever half made.
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes `name` out of `req`. `rested` is the state in which it had rested there.
+    pub(crate) fn take(folders: &Folders, name: &OsStr, rested: Option<State>, now: Instant) -> io::Result<Taking> {
         let drawn = chassis::random::bytes::<16>().map_err(io::Error::other)?;
-        let id = data_encoding::HEXLOWER.encode(&drawn);
-        let tray = Self { folder: folders.work.join(&id), id, name: name.to_owned() };
-        std::fs::create_dir(&tray.folder)?;
-        std::fs::create_dir(tray.folder.join("in"))?;
-        let taken = match std::fs::rename(folders.req.join(name), tray.request()) {
-            Err(error) if error.kind() == ErrorKind::CrossesDevices => tray.claim(folders),
-            other => other,
+        let tray = Self::new(folders, data_encoding::HEXLOWER.encode(&drawn), name.to_owned());
+        tray.marks().rested = rested;
+        let failed = match tray.move_in(folders, now) {
+            Ok(()) => return Ok(Taking::Taken(tray)),
+            Err(failed) => failed,
         };
-        match taken {
-            Ok(()) => Ok(Some(tray)),
-            Err(error) => {
-                tray.give_back(folders)?;
-                if error.kind() == ErrorKind::NotFound { Ok(None) } else { Err(error) }
+        // An error does not mean that nothing was done: shares lose replies.
+        let mut left = tray.clone();
+        match left.stage(folders, now) {
+            Ok(Some(_)) => Ok(Taking::Taken(tray)),
+            Ok(None) if tray.close(folders).is_ok() => {
+                if failed.kind() == ErrorKind::NotFound {
+                    Ok(Taking::Gone)
+                } else {
+                    Err(failed)
+                }
             }
+            Ok(None) | Err(_) => Ok(Taking::Unsure(left, failed)),
         }
     }
 
-    /// Undoes a taking that did not succeed. What cannot be given back stays in the tray for the next start.
-    fn give_back(&self, folders: &Folders) -> io::Result<()> {
-        let original = folders.req.join(&self.name);
-        if self.claimed(folders).exists() {
-            if original.exists() {
-                return Ok(());
-            }
-            std::fs::rename(self.claimed(folders), original)?;
+    fn move_in(&self, folders: &Folders, now: Instant) -> io::Result<()> {
+        folders.disk.make_folder(&self.folder)?;
+        folders.disk.make_folder(&self.folder.join("in"))?;
+        match folders.disk.rename(&folders.req.join(&self.name), &self.request()) {
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => self.claim(folders, now),
+            other => other,
         }
-        self.close()
     }
 
-    /// Every tray an earlier run left behind, with its stage. Trays that hold nothing are cleared away.
-    pub(crate) fn left_behind(folders: &Folders) -> io::Result<Vec<(Self, Stage)>> {
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(&folders.work)? {
-            let entry = entry?;
-            let id = entry.file_name().to_string_lossy().into_owned();
-            if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                continue;
-            }
-            let mut tray = Self { id, name: OsString::new(), folder: entry.path() };
-            match tray.stage(folders)? {
-                Some(stage) => found.push((tray, stage)),
-                None => tray.close()?,
-            }
-        }
-        Ok(found)
+    /// Every tray an earlier run left behind; what it holds is for [`Tray::stage`] to say.
+    pub(crate) fn left_behind(folders: &Folders) -> io::Result<Vec<Self>> {
+        let is_ours = |id: &String| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let ids = folders.disk.list(&folders.work)?.into_iter().filter_map(|name| name.into_string().ok()).filter(is_ours);
+        Ok(ids.map(|id| Self::new(folders, id, OsString::new())).collect())
     }
 
-    fn stage(&mut self, folders: &Folders) -> io::Result<Option<Stage>> {
-        if let Some(name) = only_file(&self.folder.join("claim"))? {
+    /// Where the tray stands, after carrying over what was claimed. `None`: it holds nothing and may be closed.
+    pub(crate) fn stage(&mut self, folders: &Folders, now: Instant) -> io::Result<Option<Stage>> {
+        if let Some(name) = self.only_file(folders, "claim")? {
             self.name = name;
-            if self.request().exists() {
+            if disk::exists(&*folders.disk, &self.request())? {
                 // Complete here; what is left in req is the claimed original.
-                gone_is_fine(std::fs::remove_file(self.claimed(folders)))?;
-            } else if self.claimed(folders).exists() {
-                std::fs::create_dir_all(self.folder.join("in"))?;
-                self.carry_over(folders)?;
+                folders.disk.sync_entry(&self.request())?;
+                self.remove_claimed(folders)?;
+            } else if disk::exists(&*folders.disk, &self.claimed(folders))? {
+                self.carry_over(folders, now)?;
             }
-            std::fs::remove_dir_all(self.folder.join("claim"))?;
+            gone_is_fine(folders.disk.remove_all(&self.folder.join("claim")))?;
         }
-        for (part, stage) in [("in", Stage::Taken), ("sent", Stage::Sent)] {
-            if let Some(name) = only_file(&self.folder.join(part))? {
-                self.name = name;
-                return Ok(Some(stage));
-            }
+        if let Some(name) = self.only_file(folders, "in")? {
+            self.name = name;
+            // How far an earlier attempt came with forcing it to disk is not known.
+            let mut marks = self.marks();
+            (marks.suspect, marks.left_behind) = (true, true);
+            drop(marks);
+            return Ok(Some(Stage::Taken));
         }
-        Ok(None)
+        let request = self.only_file(folders, "sent")?;
+        let undelivered = self.is_sealed(folders)? && self.only_file(folders, "out")?.is_some();
+        let sent = request.is_some() || undelivered;
+        if let Some(name) = request {
+            self.name = name;
+        }
+        if !sent {
+            return Ok(None);
+        }
+        // Delivered before this is on disk, it would be asked and delivered once more after a power cut.
+        folders.disk.sync_entry(&self.folder.join("sent"))?;
+        Ok(Some(Stage::Sent))
     }
 
-    /// Across disks a rename takes nothing, so the request is first renamed inside `req`: that rename decides between two bridges.
-    fn claim(&self, folders: &Folders) -> io::Result<()> {
-        let note = self.folder.join("claim").join(&self.name);
-        std::fs::create_dir(self.folder.join("claim"))?;
-        File::create(&note)?.sync_all()?;
-        sync_folder_of(&note)?;
-        std::fs::rename(folders.req.join(&self.name), self.claimed(folders))?;
-        self.carry_over(folders)?;
-        std::fs::remove_dir_all(self.folder.join("claim"))
-    }
-
-    fn carry_over(&self, folders: &Folders) -> io::Result<()> {
-        self.copy_aside(&self.claimed(folders))?;
-        std::fs::rename(self.part(), self.request())?;
-        sync_folder_of(&self.request())?;
-        std::fs::remove_file(self.claimed(folders))
-    }
-
-    /// A name no bridge takes for a request.
-    fn claimed(&self, folders: &Folders) -> PathBuf {
-        folders.req.join(format!("onshi-{}.tmp", self.id))
+    fn only_file(&self, folders: &Folders, part: &str) -> io::Result<Option<OsString>> {
+        match folders.disk.list(&self.folder.join(part)) {
+            Ok(names) => Ok(names.into_iter().next()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn request(&self) -> PathBuf {
@@ -136,104 +177,120 @@ impl Tray {
         self.folder.join("part")
     }
 
-    /// Forces the taken request and its place to disk; until then no question may leave.
-    pub(crate) fn secure(&self, folders: &Folders) -> io::Result<()> {
-        // Windows flushes only handles that may write; a read-only file is asked all the same.
-        match File::options().read(true).write(cfg!(windows)).open(self.request()) {
-            Ok(file) => file.sync_all()?,
-            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotFound) => {}
-            Err(error) => return Err(error),
-        }
-        sync_folder_of(&self.request())?;
-        sync_folder_of(&self.folder.join("in"))?;
-        sync_folder_of(&self.folder)?;
-        sync_folder_of(&folders.req.join(&self.name))
+    /// Forces the taken request and its place to disk, until which no question may leave, and gives what is there for sure, at most `limit`
+    /// bytes. `None` if something else, for example a virus scanner, took the request out of the tray.
+    pub(crate) fn read_secured(&self, folders: &Folders, limit: u64) -> io::Result<Option<Secured>> {
+        let mut tries = 0;
+        let secured = loop {
+            let Some((bytes, state)) = self.read(folders, limit)? else { return Ok(None) };
+            self.secure_content(folders, &bytes)?;
+            tries += 1;
+            // What a writer adds in between was read or forced, but not both.
+            if tries == SECURED_AT_LAST || folders.disk.state(&self.request()).is_ok_and(|now| now == state) {
+                let marks = self.marks();
+                let left_since = state.filter(|_| marks.left_behind).map(|state| state.modified);
+                break Secured { bytes, rested: state.is_some() && state == marks.rested, left_since };
+            }
+        };
+        folders.disk.sync_entry(&self.request())?;
+        folders.disk.sync_entry(&self.folder.join("in"))?;
+        folders.disk.sync_entry(&self.folder)?;
+        folders.disk.sync_entry(&folders.req.join(&self.name))?;
+        Ok(Some(secured))
     }
 
-    /// The request's bytes, at most `limit` of them; `None` if something else, for example a virus scanner, took it out of the tray.
-    pub(crate) fn read(&self, limit: u64) -> io::Result<Option<Vec<u8>>> {
-        let file = match File::open(self.request()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let mut bytes = Vec::new();
-        file.take(limit).read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+    fn secure_content(&self, folders: &Folders, bytes: &[u8]) -> io::Result<()> {
+        let request = self.request();
+        if !self.marks().suspect {
+            match folders.disk.sync(&request) {
+                // A file that may not be opened for writing cannot be forced out on Windows; it is asked all the same.
+                Err(error) if !matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotFound) => self.marks().suspect = true,
+                _ => return Ok(()),
+            }
+        }
+        // What is not whole is not asked, and its writer may still be at it.
+        if !rules::is_whole(rules::interest(&self.name), bytes) {
+            return Ok(());
+        }
+        // Forcing again would say "done" without doing anything, so the content is written anew.
+        match folders.disk.copy(&request, &self.part()).and_then(|()| folders.disk.rename(&self.part(), &request)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => {
+                self.marks().suspect = false;
+                Ok(())
+            }
+        }
+    }
+
+    fn read(&self, folders: &Folders, limit: u64) -> io::Result<Option<(Vec<u8>, Option<State>)>> {
+        let read = folders.disk.state(&self.request()).and_then(|state| Ok((folders.disk.read(&self.request(), limit)?, state)));
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if self.was_robbed(folders, &error)? => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the request is gone and its folder is not: a disk that is away as a whole comes back.
+    fn was_robbed(&self, folders: &Folders, error: &io::Error) -> io::Result<bool> {
+        Ok(error.kind() == ErrorKind::NotFound && disk::exists(&*folders.disk, &self.folder.join("in"))?)
     }
 
     /// Lays the finished result out for delivery and closes the question; a question already closed keeps its first result.
-    pub(crate) fn lay_answer(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        if self.is_sealed() {
-            return Ok(());
-        }
-        self.fresh_out()?;
-        self.lay(OsStr::new(name), content)?;
-        self.seal()
+    pub(crate) fn lay_answer(&self, folders: &Folders, name: &str, content: &[u8]) -> io::Result<()> {
+        self.close_with(folders, || self.lay(folders, OsStr::new(name), content))
     }
 
     /// Lays the `.err` text and the request's own bytes out for delivery and closes the question.
-    pub(crate) fn lay_refusal(&self, text: &[u8]) -> io::Result<()> {
-        if self.is_sealed() {
-            return Ok(());
+    pub(crate) fn lay_refusal(&self, folders: &Folders, text: &[u8]) -> io::Result<()> {
+        self.close_with(folders, || {
+            self.lay(folders, &err_name(&self.name), text)?;
+            match folders.disk.copy(&self.request(), &self.part()) {
+                Ok(()) => folders.disk.rename(&self.part(), &self.folder.join("out").join(&self.name)),
+                Err(error) if self.was_robbed(folders, &error)? => Ok(()),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn close_with(&self, folders: &Folders, lay: impl Fn() -> io::Result<()>) -> io::Result<()> {
+        let (sent, out) = (self.folder.join("sent"), self.folder.join("out"));
+        if !self.is_sealed(folders)? {
+            gone_is_fine(folders.disk.remove_all(&out))?;
+            folders.disk.make_folder(&out)?;
+            lay()?;
+            folders.disk.sync_entry(&out.join(&self.name))?;
+            folders.disk.rename(&self.folder.join("in"), &sent)?;
         }
-        self.fresh_out()?;
-        self.lay(&err_name(&self.name), text)?;
-        self.copy_aside(&self.request())?;
-        std::fs::rename(self.part(), self.folder.join("out").join(&self.name))?;
-        self.seal()
+        // Also when it was renamed in an attempt that failed after it.
+        folders.disk.sync_entry(&sent)
     }
 
-    fn is_sealed(&self) -> bool {
-        self.folder.join("sent").exists()
+    fn is_sealed(&self, folders: &Folders) -> io::Result<bool> {
+        disk::exists(&*folders.disk, &self.folder.join("sent"))
     }
 
-    fn fresh_out(&self) -> io::Result<()> {
-        let out = self.folder.join("out");
-        gone_is_fine(std::fs::remove_dir_all(&out))?;
-        std::fs::create_dir(out)
+    fn lay(&self, folders: &Folders, name: &OsStr, content: &[u8]) -> io::Result<()> {
+        folders.disk.write(&self.part(), content)?;
+        folders.disk.rename(&self.part(), &self.folder.join("out").join(name))
     }
 
-    fn lay(&self, name: &OsStr, content: &[u8]) -> io::Result<()> {
-        let mut file = File::create(self.part())?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        drop(file);
-        std::fs::rename(self.part(), self.folder.join("out").join(name))
-    }
-
-    fn copy_aside(&self, source: &Path) -> io::Result<()> {
-        let mut file = File::create(self.part())?;
-        io::copy(&mut File::open(source)?, &mut file)?;
-        file.sync_all()
-    }
-
-    fn seal(&self) -> io::Result<()> {
-        sync_folder_of(&self.folder.join("out").join(&self.name))?;
-        std::fs::rename(self.folder.join("in"), self.folder.join("sent"))?;
-        sync_folder_of(&self.folder.join("sent"))
-    }
-
-    /// Moves what lies in `out` into `res`, an `.err` before the request's copy. May be called again after an error.
+    /// Moves what lies in `out` into `res`, an `.err` before the request's copy.
     pub(crate) fn deliver(&self, folders: &Folders) -> io::Result<()> {
-        let mut names = match std::fs::read_dir(self.folder.join("out")) {
-            Ok(entries) => entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()?,
+        let out = self.folder.join("out");
+        let mut names = match folders.disk.list(&out) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
+            other => other?,
         };
         names.sort_by_key(|name| Path::new(name).extension() != Some(OsStr::new("err")));
         for name in &names {
-            let (from, to) = (self.folder.join("out").join(name), folders.res.join(name));
-            match std::fs::rename(&from, &to) {
-                Err(error) if error.kind() == ErrorKind::CrossesDevices => {
-                    write_across(&from, &to)?;
-                    std::fs::remove_file(&from)?;
-                }
+            let (from, to) = (out.join(name), folders.res.join(name));
+            match folders.disk.rename(&from, &to) {
+                Err(error) if error.kind() == ErrorKind::CrossesDevices => self.carry_out(folders, name)?,
                 other => other?,
             }
-            sync_folder_of(&to)?;
         }
-        Ok(())
+        folders.disk.sync_entry(&folders.res.join(&self.id))
     }
 
     /// Everything a delivery of this tray may have put into `res`, where it is no longer known what it was.
@@ -250,55 +307,21 @@ impl Tray {
 
     /// Renews the last-write time of delivered files: some readers notice changes only. Files already fetched are left alone.
     pub(crate) fn touch(folders: &Folders, names: &[OsString], at: SystemTime) {
-        for name in names {
-            if let Ok(file) = File::options().write(true).open(folders.res.join(name)) {
-                // A reader that holds or removes the file has seen it: nothing more to announce.
-                let _reader_was_faster = file.set_modified(at);
-            }
+        for name in names.iter().filter(|name| !name.is_empty()) {
+            // A reader that holds or removes the file has seen it: nothing more to announce.
+            let _reader_was_faster = folders.disk.touch(&folders.res.join(name), at);
         }
     }
 
     /// Clears the tray away.
-    pub(crate) fn close(&self) -> io::Result<()> {
-        gone_is_fine(std::fs::remove_dir_all(&self.folder))
+    pub(crate) fn close(&self, folders: &Folders) -> io::Result<()> {
+        gone_is_fine(folders.disk.remove_all(&self.folder))
     }
 }
 
 /// `<stem>.err` of a request's name.
 fn err_name(name: &OsStr) -> OsString {
     Path::new(name).with_extension("err").into_os_string()
-}
-
-fn only_file(folder: &Path) -> io::Result<Option<OsString>> {
-    match std::fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().transpose().map(|entry| entry.map(|entry| entry.file_name())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn gone_is_fine(done: io::Result<()>) -> io::Result<()> {
-    match done {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-/// Where a move is impossible: the final name is created exclusively, written once and closed.
-/// A file already there is an older result of that name, or what a power cut left of this one: unless it is equal, it goes first.
-fn write_across(from: &Path, to: &Path) -> io::Result<()> {
-    let content = std::fs::read(from)?;
-    if std::fs::read(to).is_ok_and(|there| there == content) {
-        return Ok(());
-    }
-    gone_is_fine(std::fs::remove_file(to))?;
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(windows)]
-    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 0);
-    let mut file = options.open(to)?;
-    file.write_all(&content)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

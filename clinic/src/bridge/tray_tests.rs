@@ -1,12 +1,44 @@
 //! Shows that a tray survives a stop at any step, and that other disks are reached without a move.
+use super::across::write_across;
 use super::*;
 use crate::config::BridgeConfig;
 
 const NAME: &str = "OQSsiquc01req_1.xml";
+/// What is carried over to another disk must be whole, or rest first.
+const QUESTION: &str = "<XmlMsg><MessageHeader><QualificationConfirmationDate>20260715</QualificationConfirmationDate>\
+    <MedicalInstitutionCode>1310099999</MedicalInstitutionCode></MessageHeader><MessageBody><QualificationConfirmSearchInfo>\
+    <InsurerNumber>  990010</InsurerNumber><InsuredIdentificationNumber>5501</InsuredIdentificationNumber>\
+    <Birthdate>19800510</Birthdate></QualificationConfirmSearchInfo></MessageBody></XmlMsg>";
 const ID: &str = "00112233445566778899aabbccddeeff";
 
 fn folders(root: &tempfile::TempDir) -> Folders {
     Folders::open(&BridgeConfig::under(root.path())).unwrap()
+}
+
+fn now() -> Instant {
+    chassis::clock::instant()
+}
+
+fn tray(folders: &Folders) -> Tray {
+    Tray::new(folders, ID.to_owned(), NAME.into())
+}
+
+fn taken(folders: &Folders) -> Tray {
+    match Tray::take(folders, OsStr::new(NAME), None, now()).unwrap() {
+        Taking::Taken(tray) => tray,
+        Taking::Gone => panic!("gone"),
+        Taking::Unsure(_, error) => panic!("{error}"),
+    }
+}
+
+/// What the next start finds.
+fn found(folders: &Folders) -> Vec<(Tray, Stage)> {
+    let trays = Tray::left_behind(folders).unwrap();
+    trays.into_iter().filter_map(|mut tray| tray.stage(folders, now()).unwrap().map(|stage| (tray, stage))).collect()
+}
+
+fn content(tray: &Tray, folders: &Folders) -> Vec<u8> {
+    tray.read_secured(folders, 9999).unwrap().unwrap().bytes
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -19,20 +51,19 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_taken_request_goes_all_the_way_and_leaves_nothing_behind() {
     let root = tempfile::tempdir().unwrap();
     let folders = folders(&root);
-    std::fs::write(folders.req.join(NAME), "question").unwrap();
-    let tray = Tray::take(&folders, OsStr::new(NAME)).unwrap().unwrap();
+    std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
+    let tray = taken(&folders);
     assert!(names(&folders.req).is_empty() && tray.id.len() == 32);
-    tray.secure(&folders).unwrap();
-    assert_eq!(tray.read(4).unwrap().unwrap(), b"ques");
-    tray.lay_answer("OQSsiquc01res_1.xml", b"answer").unwrap();
+    assert_eq!(tray.read_secured(&folders, 4).unwrap().unwrap().bytes, &QUESTION.as_bytes()[..4]);
+    tray.lay_answer(&folders, "OQSsiquc01res_1.xml", b"answer").unwrap();
     // A disk that stuttered makes each step come twice.
-    tray.lay_answer("OQSsiquc01res_1.xml", b"another answer").unwrap();
-    tray.lay_refusal(b"refused").unwrap();
+    tray.lay_answer(&folders, "OQSsiquc01res_1.xml", b"another answer").unwrap();
+    tray.lay_refusal(&folders, b"refused").unwrap();
     tray.deliver(&folders).unwrap();
     tray.deliver(&folders).unwrap();
     assert_eq!(std::fs::read(folders.res.join("OQSsiquc01res_1.xml")).unwrap(), b"answer");
-    tray.close().unwrap();
-    assert!(tray.read(4).unwrap().is_none(), "what is gone is no error");
+    tray.close(&folders).unwrap();
+    assert!(tray.read_secured(&folders, 4).is_err(), "a folder that is away as a whole may come back");
     assert_eq!(names(&folders.res), ["OQSsiquc01res_1.xml"]);
     assert_eq!(names(&folders.work), ["bridge.lock"]);
 }
@@ -41,7 +72,7 @@ fn a_taken_request_goes_all_the_way_and_leaves_nothing_behind() {
 fn whoever_comes_second_takes_nothing() {
     let root = tempfile::tempdir().unwrap();
     let folders = folders(&root);
-    assert!(Tray::take(&folders, OsStr::new(NAME)).unwrap().is_none());
+    assert!(matches!(Tray::take(&folders, OsStr::new(NAME), None, now()).unwrap(), Taking::Gone));
     assert_eq!(names(&folders.work), ["bridge.lock"]);
 }
 
@@ -50,11 +81,11 @@ fn a_request_that_is_carried_over_from_another_disk_survives_a_stop_at_every_ste
     for step in 0..4 {
         let root = tempfile::tempdir().unwrap();
         let folders = folders(&root);
-        let tray = Tray { id: ID.to_owned(), name: NAME.into(), folder: folders.work.join(ID) };
+        let tray = tray(&folders);
         std::fs::create_dir_all(tray.folder.join("in")).unwrap();
         std::fs::create_dir(tray.folder.join("claim")).unwrap();
         std::fs::write(tray.folder.join("claim").join(NAME), "").unwrap();
-        std::fs::write(folders.req.join(NAME), "question").unwrap();
+        std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
         if step >= 1 {
             std::fs::rename(folders.req.join(NAME), tray.claimed(&folders)).unwrap();
         }
@@ -64,14 +95,14 @@ fn a_request_that_is_carried_over_from_another_disk_survives_a_stop_at_every_ste
         if step >= 3 {
             std::fs::copy(tray.claimed(&folders), tray.request()).unwrap();
         }
-        let found = Tray::left_behind(&folders).unwrap();
+        let found = found(&folders);
         if step == 0 {
             assert!(found.is_empty() && names(&folders.req) == [NAME], "nothing was taken yet");
             continue;
         }
         let [(tray, stage)] = found.as_slice() else { panic!("step {step}: {found:?}") };
         assert_eq!((tray.id.as_str(), *stage), (ID, Stage::Taken), "step {step}");
-        assert_eq!(tray.read(99).unwrap().unwrap(), b"question", "step {step}");
+        assert_eq!(content(tray, &folders), QUESTION.as_bytes(), "step {step}");
         assert!(names(&folders.req).is_empty(), "step {step}");
     }
 }
@@ -80,52 +111,91 @@ fn a_request_that_is_carried_over_from_another_disk_survives_a_stop_at_every_ste
 fn a_claim_leaves_a_foreign_name_and_never_two_owners() {
     let root = tempfile::tempdir().unwrap();
     let folders = folders(&root);
-    std::fs::write(folders.req.join(NAME), "question").unwrap();
-    let tray = Tray { id: ID.to_owned(), name: NAME.into(), folder: folders.work.join(ID) };
+    std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
+    let tray = tray(&folders);
     std::fs::create_dir_all(tray.folder.join("in")).unwrap();
-    tray.claim(&folders).unwrap();
-    assert_eq!((names(&folders.req), tray.read(99).unwrap().unwrap()), (vec![], b"question".to_vec()));
-    let second = Tray { id: ID.replace('0', "f"), name: NAME.into(), folder: folders.work.join(ID.replace('0', "f")) };
+    tray.claim(&folders, now()).unwrap();
+    assert_eq!((names(&folders.req), content(&tray, &folders)), (vec![], QUESTION.as_bytes().to_vec()));
+    let second = Tray::new(&folders, ID.replace('0', "f"), NAME.into());
     std::fs::create_dir_all(second.folder.join("in")).unwrap();
-    assert_eq!(second.claim(&folders).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(second.claim(&folders, now()).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[test]
-fn a_carrying_over_that_fails_gives_the_request_back_and_never_over_a_newer_one() {
-    for newer in [false, true] {
-        let root = tempfile::tempdir().unwrap();
-        let folders = folders(&root);
-        std::fs::write(folders.req.join(NAME), "question").unwrap();
-        let tray = Tray { id: ID.to_owned(), name: NAME.into(), folder: folders.work.join(ID) };
-        // Without `in` the last step of the carrying over fails.
-        std::fs::create_dir_all(&tray.folder).unwrap();
-        tray.claim(&folders).unwrap_err();
-        if newer {
-            std::fs::write(folders.req.join(NAME), "newer").unwrap();
-        }
-        tray.give_back(&folders).unwrap();
-        let expected = if newer { "newer" } else { "question" };
-        assert_eq!(std::fs::read_to_string(folders.req.join(NAME)).unwrap(), expected);
-        let found = Tray::left_behind(&folders).unwrap();
-        assert_eq!(found.len(), usize::from(newer));
-        if let [(kept, Stage::Taken)] = found.as_slice() {
-            assert_eq!(kept.read(99).unwrap().unwrap(), b"question");
-        }
-    }
+fn a_carrying_over_that_fails_is_gone_on_with_and_leaves_a_newer_request_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let folders = folders(&root);
+    std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
+    let mut tray = tray(&folders);
+    // Without `in` the last step of the carrying over fails.
+    std::fs::create_dir_all(&tray.folder).unwrap();
+    tray.claim(&folders, now()).unwrap_err();
+    std::fs::write(folders.req.join(NAME), "newer").unwrap();
+    tray.stage(&folders, now()).unwrap_err();
+    std::fs::create_dir(tray.folder.join("in")).unwrap();
+    assert_eq!(tray.stage(&folders, now()).unwrap(), Some(Stage::Taken));
+    assert_eq!(content(&tray, &folders), QUESTION.as_bytes());
+    assert_eq!((names(&folders.req), std::fs::read(folders.req.join(NAME)).unwrap()), (vec![NAME.to_owned()], b"newer".to_vec()));
+}
+
+#[test]
+fn a_claimed_request_that_is_written_over_is_carried_over_when_it_rests() {
+    let root = tempfile::tempdir().unwrap();
+    let folders = folders(&root);
+    let mut tray = tray(&folders);
+    std::fs::write(folders.req.join(NAME), "<XmlMsg>").unwrap();
+    std::fs::create_dir_all(tray.folder.join("in")).unwrap();
+    let begun = now();
+    assert_eq!(tray.claim(&folders, begun).unwrap_err().kind(), ErrorKind::ResourceBusy);
+    assert_eq!(tray.stage(&folders, begun).unwrap_err().kind(), ErrorKind::ResourceBusy, "it has not rested long");
+    std::fs::write(tray.claimed(&folders), "<XmlMsg><").unwrap();
+    let rested = begun + folders.settle;
+    assert_eq!(tray.stage(&folders, rested).unwrap_err().kind(), ErrorKind::ResourceBusy, "it was written to");
+    assert_eq!(tray.stage(&folders, rested + folders.settle).unwrap(), Some(Stage::Taken));
+    assert_eq!(content(&tray, &folders), b"<XmlMsg><");
+}
+
+#[test]
+fn a_result_is_delivered_even_if_something_took_its_request_away() {
+    let root = tempfile::tempdir().unwrap();
+    let folders = folders(&root);
+    std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
+    let tray = taken(&folders);
+    tray.lay_answer(&folders, "OQSsiquc01res_1.xml", b"answer").unwrap();
+    std::fs::remove_file(tray.folder.join("sent").join(NAME)).unwrap();
+    let found = found(&folders);
+    let [(tray, Stage::Sent)] = found.as_slice() else { panic!("{found:?}") };
+    tray.deliver(&folders).unwrap();
+    Tray::touch(&folders, &tray.possible_names(None), SystemTime::UNIX_EPOCH);
+    assert_eq!(names(&folders.res), ["OQSsiquc01res_1.xml"]);
+}
+
+#[test]
+fn a_request_taken_away_by_a_virus_scanner_is_seen_and_refused_without_its_copy() {
+    let root = tempfile::tempdir().unwrap();
+    let folders = folders(&root);
+    std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
+    let tray = taken(&folders);
+    std::fs::remove_file(tray.request()).unwrap();
+    assert!(tray.read_secured(&folders, 99).unwrap().is_none());
+    tray.lay_refusal(&folders, b"why").unwrap();
+    tray.deliver(&folders).unwrap();
+    assert_eq!(names(&folders.res), ["OQSsiquc01req_1.err"]);
 }
 
 #[test]
 fn where_no_move_is_possible_the_final_name_is_written_once() {
     let root = tempfile::tempdir().unwrap();
-    let (from, to) = (root.path().join("from"), root.path().join("to"));
+    let folders = folders(&root);
+    let (from, to) = (folders.work.join("from"), folders.res.join("to"));
     std::fs::write(&from, "answer").unwrap();
-    write_across(&from, &to).unwrap();
+    write_across(&folders, &from, &to).unwrap();
     assert_eq!(std::fs::read(&to).unwrap(), b"answer");
     let written = std::fs::metadata(&to).unwrap().modified().unwrap();
-    write_across(&from, &to).unwrap();
+    write_across(&folders, &from, &to).unwrap();
     assert_eq!(std::fs::metadata(&to).unwrap().modified().unwrap(), written, "an equal file is not written again");
     std::fs::write(&to, "ans").unwrap();
-    write_across(&from, &to).unwrap();
+    write_across(&folders, &from, &to).unwrap();
     assert_eq!(std::fs::read(&to).unwrap(), b"answer", "half of it is replaced");
 }
 
@@ -138,11 +208,10 @@ fn req_and_res_on_another_disk_work_too() {
     let config = BridgeConfig { work: here.path().join("work"), ..BridgeConfig::under(there.path()) };
     let folders = Folders::open(&config).unwrap();
     assert_ne!(std::fs::metadata(&folders.work).unwrap().dev(), std::fs::metadata(&folders.req).unwrap().dev(), "two disks are needed");
-    std::fs::write(folders.req.join(NAME), "question").unwrap();
-    let tray = Tray::take(&folders, OsStr::new(NAME)).unwrap().unwrap();
+    std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
+    let tray = taken(&folders);
     assert!(names(&folders.req).is_empty());
-    tray.secure(&folders).unwrap();
-    tray.lay_answer("OQSsiquc01res_1.xml", b"answer").unwrap();
+    tray.lay_answer(&folders, "OQSsiquc01res_1.xml", b"answer").unwrap();
     tray.deliver(&folders).unwrap();
     assert_eq!(std::fs::read(folders.res.join("OQSsiquc01res_1.xml")).unwrap(), b"answer");
 }

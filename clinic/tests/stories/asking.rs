@@ -159,3 +159,15 @@ async fn a_typed_card_is_asked_and_its_answer_read_as_rows() {
     assert!(matches!(ask(&center, &wrong, "1310099999", date(2026, 7, 15)).await, Err(AskError::Mistake(_))));
     assert_eq!(small.calls().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_out_of_its_time_makes_the_clinic_look_at_its_clock() {
+    for years in [1990..=2001, 3990..=4001] {
+        let folder = tempfile::tempdir().unwrap();
+        let small = SmallCenter::valid_in(folder.path(), years).await.enrolled();
+        let center = Center::connect(&small.config).unwrap();
+        let said = center.check(&asked(), None).await.unwrap_err().to_string();
+        assert!(said.contains("時計") && said.contains("日付と時刻"), "{said}");
+        assert!(small.calls().is_empty(), "nothing is sent to such a center");
+    }
+}

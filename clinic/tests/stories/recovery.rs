@@ -27,6 +27,20 @@ async fn a_question_that_may_have_been_asked_is_asked_again_under_its_own_drop_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_left_behind_for_days_is_not_asked_again_because_the_center_has_forgotten_its_drop_id() {
+    let site = Site::new();
+    let tray = left_tray(&site, ID, &[(&tray_file("in", NAME), &question())]);
+    let long_ago = std::time::SystemTime::from("2026-07-12T00:00:00Z".parse::<jiff::Timestamp>().unwrap());
+    let request = std::fs::File::options().write(true).open(tray.join("in").join(NAME)).unwrap();
+    request.set_modified(long_ago).unwrap();
+    // Windows removes a file only when nobody has it open.
+    drop(request);
+    assert_eq!(restarted(&site).await, (vec![], vec![RESULT.to_owned()]));
+    let result = wire::xml::read_check_result(&std::fs::read(site.config.res.join(RESULT)).unwrap()).unwrap();
+    assert_eq!(result.header.error_code.as_deref(), Some(manuals::situation::Situation::DeadlinePassed.get().code));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_result_that_was_only_half_made_is_made_again() {
     let site = Site::new();
     left_tray(&site, ID, &[(&tray_file("in", NAME), &question()), ("part", b"<?xml"), (&tray_file("out", "OQSsiquc01res_x.xml"), b"old")]);

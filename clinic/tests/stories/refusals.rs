@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use manuals::situation::Situation;
 
-use crate::site::{NAME, Peer, Says, Site, names, question, question_with, until};
+use crate::site::{NAME, Peer, Says, Site, names, question, question_with};
 
 /// Drops `content` as `name`, checks that it came back byte for byte, and returns the `.err`.
 async fn refused(name: &str, content: &[u8]) -> String {
@@ -73,7 +73,7 @@ async fn a_request_whose_name_is_no_text_is_refused_and_its_bytes_are_kept() {
     // Shift_JIS in a file name, as an old share writes it.
     let name = std::ffi::OsStr::from_bytes(b"OQSsiquc01req_\x8a\xb3.xml");
     std::fs::write(site.config.req.join(name), question()).unwrap();
-    until("the refusal", || site.config.res.join(name).exists()).await;
+    crate::site::until("the refusal", || site.config.res.join(name).exists()).await;
     bridge.stop().await;
     assert_eq!(std::fs::read(site.config.res.join(name)).unwrap(), question());
     let err = site.config.res.join(std::ffi::OsStr::from_bytes(b"OQSsiquc01req_\x8a\xb3.err"));

@@ -122,7 +122,10 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
+        Self::below(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn below(root: TempDir) -> Self {
         let config = BridgeConfig {
             scan_interval: SignedDuration::from_millis(200),
             settle: SignedDuration::from_millis(300),

@@ -49,6 +49,11 @@ impl Drop for SmallCenter {
 
 impl SmallCenter {
     pub(crate) async fn new(folder: &Path) -> Self {
+        Self::valid_in(folder, 1975..=4096).await
+    }
+
+    /// With a certificate that is valid in these years only.
+    pub(crate) async fn valid_in(folder: &Path, years: std::ops::RangeInclusive<i32>) -> Self {
         let hosts = [manuals::hosts::web_api_login().name, manuals::hosts::web_api_search().name, manuals::hosts::authority().name];
         let mut root = CertificateParams::new(vec![]).unwrap();
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -56,7 +61,10 @@ impl SmallCenter {
         let root_certificate = root.self_signed(&root_key).unwrap();
         let issuer = Issuer::new(root, root_key);
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(hosts.map(str::to_owned).to_vec()).unwrap().signed_by(&key, &issuer).unwrap();
+        let mut own = CertificateParams::new(hosts.map(str::to_owned).to_vec()).unwrap();
+        own.not_before = rcgen::date_time_ymd(*years.start(), 1, 1);
+        own.not_after = rcgen::date_time_ymd(*years.end(), 1, 1);
+        let certificate = own.signed_by(&key, &issuer).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
