@@ -26,13 +26,9 @@ pub(crate) async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
     let begun = instant();
     world.run(&["people", "import", file])?;
     let import = begun.elapsed().as_secs_f64();
-    let questions = Arc::new(questions(&people)?);
-    let client = world.client()?;
-    let token = world.token(&client).await?;
-    let search = world.url(manuals::hosts::web_api_search().name, manuals::hosts::paths().web_api_search);
+    let asking = Load::asking(&world, questions(&people, size.people)?).await?;
     let constant = world.url(manuals::hosts::operator().name, "/health/live");
-    let asking = Load { client: client.clone(), url: search, token: Some(token), bodies: questions };
-    let still = Load { client, url: constant, token: None, bodies: Arc::new(vec![]) };
+    let still = Load { client: asking.client.clone(), url: constant, token: None, bodies: Arc::new(vec![]) };
     // One after the other, twice, so that neither has the warmer machine.
     let half = Duration::from_secs(size.seconds.div_ceil(2));
     let mut ours = Outcome::default();
@@ -53,8 +49,12 @@ pub(crate) async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-/// One question for each qualification line of the file, by its own numbers and its person's birth date.
-fn questions(people: &std::path::Path) -> anyhow::Result<Vec<String>> {
+/// How many questions are kept at hand, so that those who ask stay small whatever the register's size.
+const QUESTIONS: u64 = 50_000;
+
+/// Questions by the numbers and birth dates of qualification lines that lie evenly over the file of so many `persons`.
+pub(crate) fn questions(people: &std::path::Path, persons: u64) -> anyhow::Result<Vec<String>> {
+    let (every, mut line) = (persons.div_ceil(QUESTIONS).max(1), 0_u64);
     let mut reader = csv::Reader::from_path(people)?;
     let headers = reader.headers()?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name).context("the file's columns");
@@ -67,6 +67,10 @@ fn questions(people: &std::path::Path) -> anyhow::Result<Vec<String>> {
         match row.get(record) {
             Some("person") => born = cell(birthdate),
             Some("qualification") => {
+                line += 1;
+                if !line.is_multiple_of(every) {
+                    continue;
+                }
                 let mut search = json!({
                     "InsurerNumber": cell(insurer),
                     "InsuredIdentificationNumber": cell(number),
@@ -92,8 +96,8 @@ fn questions(people: &std::path::Path) -> anyhow::Result<Vec<String>> {
 }
 
 #[derive(Default)]
-struct Outcome {
-    milliseconds: Vec<f64>,
+pub(crate) struct Outcome {
+    pub(crate) milliseconds: Vec<f64>,
     seconds: f64,
     cpu: f64,
 }
@@ -109,14 +113,14 @@ impl Outcome {
         self.milliseconds.len() as f64 / self.seconds
     }
     #[allow(clippy::cast_precision_loss, reason = "counts are small")]
-    fn cpu_microseconds(&self) -> f64 {
+    pub(crate) fn cpu_microseconds(&self) -> f64 {
         self.cpu * 1_000_000.0 / self.milliseconds.len() as f64
     }
 }
 
 /// A stream of requests of one kind.
 #[derive(Clone)]
-struct Load {
+pub(crate) struct Load {
     client: reqwest::Client,
     url: String,
     token: Option<String>,
@@ -124,7 +128,15 @@ struct Load {
 }
 
 impl Load {
-    async fn run(&self, world: &World, span: Duration) -> anyhow::Result<Outcome> {
+    /// Questions as the clinic of `world` asks them.
+    pub(crate) async fn asking(world: &World, bodies: Vec<String>) -> anyhow::Result<Self> {
+        let client = world.client()?;
+        let token = Some(world.token(&client).await?);
+        let url = world.url(manuals::hosts::web_api_search().name, manuals::hosts::paths().web_api_search);
+        Ok(Self { client, url, token, bodies: Arc::new(bodies) })
+    }
+
+    pub(crate) async fn run(&self, world: &World, span: Duration) -> anyhow::Result<Outcome> {
         // A moment to open the connections, not measured.
         self.ask(0).await?;
         let next = Arc::new(AtomicUsize::new(0));

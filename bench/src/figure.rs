@@ -7,7 +7,7 @@ use serde::Serialize;
 /// One object of the report.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Figure {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) value: f64,
     pub(crate) unit: &'static str,
     /// Beside what it was measured in the same run.
@@ -19,8 +19,8 @@ pub(crate) struct Figure {
 
 impl Figure {
     /// A figure and its peer's, in the same unit.
-    pub(crate) fn new(name: &'static str, value: f64, unit: &'static str, peer: &'static str, peer_value: f64) -> Self {
-        Self { name, value, unit, peer, peer_value, ratio: value / peer_value }
+    pub(crate) fn new(name: impl Into<String>, value: f64, unit: &'static str, peer: &'static str, peer_value: f64) -> Self {
+        Self { name: name.into(), value, unit, peer, peer_value, ratio: value / peer_value }
     }
 }
 

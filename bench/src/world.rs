@@ -28,7 +28,13 @@ pub(crate) struct World {
 impl World {
     /// Starts one in `folder` and waits for its first answer.
     pub(crate) fn begin(folder: &Path) -> anyhow::Result<Self> {
-        let mut child = onshi(folder)?.args(["up", "--port", "0"]).stdout(Stdio::piped()).spawn()?;
+        Self::begin_with(folder, &[])
+    }
+
+    /// As [`begin`](Self::begin), with these variables of the environment over its settings.
+    pub(crate) fn begin_with(folder: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let mut command = onshi(folder)?;
+        let mut child = command.args(["up", "--port", "0"]).envs(settings.iter().copied()).stdout(Stdio::piped()).spawn()?;
         let output = child.stdout.take().context("it has no output")?;
         let mut lines = BufReader::new(output).lines();
         let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("Ctrl-C"));

@@ -1,6 +1,7 @@
 //! The center as one process: opens the rooms, puts each behind its host's name, and serves until asked to stop.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use chassis::db::Database;
 use chassis::serve::{Doors, Running};
 use chassis::tls::{self, ByName};
 use chassis::vault::{self, Vault};
-use chassis::{files, log, random, serve};
+use chassis::{files, random, serve, stop};
 use clap::Subcommand;
 use eligibility::Eligibility;
 use eligibility::api::Desk;
@@ -23,12 +24,13 @@ use manuals::hosts::{self, Demand, Host};
 use registry::Registry;
 use registry::operator::Guard;
 use secrecy::SecretString;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
-use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX};
+use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
-use crate::run_file::RunFile;
+use crate::run_file::{self, RunFile};
+use crate::traces;
 
 /// `onshi center …`
 #[derive(Subcommand)]
@@ -38,16 +40,34 @@ pub(crate) enum CenterCommand {
         /// 設定ファイル
         #[arg(long, value_name = "FILE", default_value = "config/center.toml")]
         config: PathBuf,
+        /// 開く部屋（例: --rooms authority,eligibility。無ければ設定ファイルのとおり）
+        #[arg(long, value_enum, value_delimiter = ',', value_name = "ROOM")]
+        rooms: Vec<Room>,
     },
+    /// 確認一件の時間がどこにかかっているかを表示します
+    Profile(crate::profile::ProfileArgs),
 }
 
 /// `onshi center …`
 pub(crate) async fn run(command: CenterCommand) -> anyhow::Result<ExitCode> {
-    let CenterCommand::Serve { config } = command;
-    let config: CenterConfig = chassis::config::load(&config, ENVIRONMENT_PREFIX)?;
-    log::start(config.log.format, &config.log.levels);
-    let listener = bind(config.center.listen).await?;
-    let center = Center::open(config, Clock::system()).await?;
+    match command {
+        CenterCommand::Serve { config, rooms } => serve_until_asked(&config, rooms).await,
+        CenterCommand::Profile(args) => crate::profile::run(args).await,
+    }
+}
+
+async fn serve_until_asked(config: &Path, rooms: Vec<Room>) -> anyhow::Result<ExitCode> {
+    let mut config: CenterConfig = chassis::config::load(config, ENVIRONMENT_PREFIX)?;
+    if !rooms.is_empty() {
+        config.center.rooms = rooms;
+    }
+    config.judge_sharing()?;
+    let traces = traces::start(config.log.format, &config.log.levels, &config.log.traces)?;
+    files::make_private_folder(&config.center.data).with_context(|| format!("{} を作れません", config.center.data.display()))?;
+    let held = run_file::hold(&config.center.data)?;
+    let address = config.center.listen;
+    let port = reserve(address)?;
+    let center = Center::begin(config, Clock::system()).await?;
     if let Some((name, password)) = &center.first_operator {
         say!("最初の運用者: {name}  パスワード: {}", secrecy::ExposeSecret::expose_secret(password));
         say!("このパスワードは二度と表示されません。控えてください。");
@@ -55,16 +75,39 @@ pub(crate) async fn run(command: CenterCommand) -> anyhow::Result<ExitCode> {
     if !center.sealed {
         say!("注意: 認証局の鍵は封印されていません。ONSHI_PASSPHRASE を渡すと封印されます。");
     }
-    let running = center.serve(listener, None).await?;
+    let running = center.serve(listen(port, address)?, None).await?;
     say!("センターが動いています: {}", running.address());
-    serve::asked_to_stop().await;
+    stop::asked().await;
     running.stop().await;
+    traces.stop().await;
+    drop(held);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes a port, with words for the usual mistakes.
-pub(crate) async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+/// Takes a port and listens on it, with words for the usual mistakes.
+pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    listen(reserve(address)?, address)
+}
+
+/// Takes a port that nobody can connect to yet: balancers pass a copy over until it can answer.
+fn reserve(address: SocketAddr) -> anyhow::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let bound = socket.and_then(|socket| {
+        // So that the port can be taken again at once after a crash. Windows means something else by it.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    bound.map_err(|error| unusable(address, error))
+}
+
+fn listen(socket: TcpSocket, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    socket.listen(1024).map_err(|error| unusable(address, error))
+}
+
+fn unusable(address: SocketAddr, error: std::io::Error) -> anyhow::Error {
+    match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             anyhow::anyhow!(
                 "ポート {} はほかのプログラムが使っています。別のポートを選んでください（onshi up では --port）。",
@@ -78,7 +121,7 @@ pub(crate) async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpLis
             )
         }
         _ => anyhow::Error::new(error).context(format!("{address} を開けません")),
-    })
+    }
 }
 
 /// The rooms, open but not yet serving.
@@ -86,68 +129,94 @@ pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
-    pub(crate) eligibility: Eligibility,
+    /// None where another process serves this room.
+    pub(crate) eligibility: Option<Eligibility>,
     pub(crate) clock: Clock,
     /// Made at the very first start, to be shown once.
     pub(crate) first_operator: Option<(String, SecretString)>,
     /// Whether the CA's keys are worthless without a passphrase.
     pub(crate) sealed: bool,
     pub(crate) local_token: SecretString,
-    audit: Audit,
-    log: Log,
+    audit: Option<(Audit, Log)>,
 }
 
 impl Center {
-    /// Opens every room.
+    /// Opens the rooms that the configuration names; the registry and the authority always, because every door asks them.
     pub(crate) async fn open(config: CenterConfig, clock: Clock) -> anyhow::Result<Self> {
-        let folder = config.folder();
-        files::make_private_folder(&folder).with_context(|| format!("{} を作れません", folder.display()))?;
-        let vault = open_vault(&folder)?;
+        let db = rooms(&config).await?;
+        // Copies that start at the same moment in empty folders must not make two of anything.
+        let _alone = db.alone().await?;
+        Self::open_alone(config, clock, db.clone()).await
+    }
+
+    /// As [`open`](Self::open), to serve: makes the first operator if there is none, whose password is shown by the caller.
+    pub(crate) async fn begin(config: CenterConfig, clock: Clock) -> anyhow::Result<Self> {
+        let db = rooms(&config).await?;
+        let _alone = db.alone().await?;
+        let mut center = Self::open_alone(config, clock, db.clone()).await?;
+        center.first_operator = center.registry.first_operator(center.clock.now()).await?;
+        Ok(center)
+    }
+
+    async fn open_alone(config: CenterConfig, clock: Clock, db: Database) -> anyhow::Result<Self> {
+        let (own, folder) = (config.own_folder(), config.folder());
         let databases = config.databases();
         let now = clock.now();
-        let db = Database::open(&databases.rooms).await.context("センターのデータベースを開けません")?;
+        let vault = open_vault(&folder)?;
         let registry = Registry::open(db.clone(), config.registry.clone()).await?;
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
-        publish_roots(&authority, &certificates)?;
-        let register = if databases.register == databases.rooms {
-            db
-        } else {
-            Database::open(&databases.register).await.context("加入者台帳のデータベースを開けません")?
-        };
-        let eligibility = Eligibility::open(register, config.eligibility.clone()).await?;
-        let (audit, log) = open_audit(&databases.audit, &vault, &folder, &clock).await?;
-        let first_operator = registry.first_operator(now).await?;
+        for certificates in [certificates, own.join("certificates")] {
+            publish_roots(&authority, &certificates)?;
+        }
+        let (mut eligibility, mut audit) = (None, None);
+        if config.serves(Room::Eligibility) {
+            let register = if databases.register == databases.rooms {
+                db
+            } else {
+                database("加入者台帳のデータベース", &databases.register).await?
+            };
+            eligibility = Some(Eligibility::open(register, config.eligibility.clone()).await?);
+            audit = Some(open_audit(&databases.audit, &vault, &folder, &clock).await?);
+        }
         let local_token = SecretString::from(random::text(40, random::READABLE)?);
-        Ok(Self { registry, authority, eligibility, clock, first_operator, sealed: vault.is_sealed(), local_token, audit, log, config })
+        Ok(Self { registry, authority, eligibility, clock, first_operator: None, sealed: vault.is_sealed(), local_token, audit, config })
     }
 
     /// Everything an operator may ask of the rooms, behind the guard.
     pub(crate) fn operator_routes(&self) -> Router {
-        let rooms = registry::operator::routes(self.registry.clone(), self.clock.clone())
-            .merge(authority::operator::routes(self.authority.clone(), self.clock.clone()))
-            .merge(eligibility::operator::routes(self.eligibility.clone(), self.clock.clone()))
-            .merge(records::routes(self.log.clone()));
+        let mut rooms = Router::new();
+        if self.config.serves(Room::Registry) {
+            rooms = rooms.merge(registry::operator::routes(self.registry.clone(), self.clock.clone()));
+        }
+        if self.config.serves(Room::Authority) {
+            rooms = rooms.merge(authority::operator::routes(self.authority.clone(), self.clock.clone()));
+        }
+        if let Some(eligibility) = &self.eligibility {
+            rooms = rooms.merge(eligibility::operator::routes(eligibility.clone(), self.clock.clone()));
+        }
+        if let Some((_, log)) = &self.audit {
+            rooms = rooms.merge(records::routes(log.clone()));
+        }
         Guard::new(self.registry.clone(), self.local_token.clone()).before(rooms)
     }
 
     fn routes(&self, monitoring: &Monitoring) -> Vec<(&'static Host, Router)> {
-        let desk = Desk {
-            eligibility: self.eligibility.clone(),
-            registry: self.registry.clone(),
-            audit: self.audit.clone(),
-            clock: self.clock.clone(),
-        };
-        let (authority, registry, clock) = (self.authority.clone(), self.registry.clone(), self.clock.clone());
-        let guard = Guard::new(self.registry.clone(), self.local_token.clone());
+        let (registry, clock) = (self.registry.clone(), self.clock.clone());
+        let guard = Guard::new(registry.clone(), self.local_token.clone());
         let figures = guard.before(Router::new().route("/metrics", get(monitoring::figures)).with_state(monitoring.clone()));
-        vec![
-            (hosts::operator(), self.operator_routes().merge(figures).merge(monitoring::health(monitoring.clone()))),
-            (hosts::web_api_login(), eligibility::api::login_routes(desk.clone())),
-            (hosts::web_api_search(), eligibility::api::search_routes(desk)),
-            (hosts::authority(), authority::api::routes(authority.clone(), registry.clone(), clock.clone())),
-            (hosts::crl(), authority::api::revocation_routes(authority, registry, clock)),
-        ]
+        let mut routes = vec![(hosts::operator(), self.operator_routes().merge(figures).merge(monitoring::health(monitoring.clone())))];
+        if let (Some(eligibility), Some((audit, _))) = (self.eligibility.clone(), &self.audit) {
+            let desk = Desk { eligibility, registry: registry.clone(), audit: audit.clone(), clock: clock.clone() };
+            routes.push((hosts::web_api_login(), eligibility::api::login_routes(desk.clone())));
+            routes.push((hosts::web_api_search(), eligibility::api::search_routes(desk)));
+        }
+        if self.config.serves(Room::Authority) {
+            let authority = self.authority.clone();
+            routes.push((hosts::authority(), authority::api::routes(authority.clone(), registry.clone(), clock.clone())));
+            routes.push((hosts::crl(), authority::api::revocation_routes(authority, registry, clock)));
+        }
+        routes
     }
 
     fn doors(&self, monitoring: &Monitoring) -> anyhow::Result<Doors> {
@@ -170,7 +239,7 @@ impl Center {
 
     /// Opens the doors and leaves the note for the command line.
     pub(crate) async fn serve(self, listener: TcpListener, clinic: Option<PathBuf>) -> anyhow::Result<RunningCenter> {
-        let monitoring = Monitoring::start(self.registry.clone())?;
+        let monitoring = Monitoring::start(self.registry.clone(), self.config.limits.connections)?;
         let running = serve::open(listener, self.doors(&monitoring)?)?;
         let apart = match self.config.center.monitoring {
             Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring)),
@@ -199,7 +268,7 @@ pub(crate) struct RunningCenter {
 
 impl RunningCenter {
     /// The HTTPS port.
-    pub(crate) fn address(&self) -> std::net::SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.running.address
     }
 
@@ -209,7 +278,9 @@ impl RunningCenter {
             apart.abort();
         }
         self.running.stop().await;
-        self.center.audit.close().await;
+        if let Some((audit, _)) = &self.center.audit {
+            audit.close().await;
+        }
         RunFile::remove(&self.data);
     }
 }
@@ -224,8 +295,31 @@ pub(crate) fn heads_folder(folder: &Path) -> PathBuf {
     folder.join("keys").join("audit-heads")
 }
 
+/// Makes the center's folders and opens the rooms' database.
+async fn rooms(config: &CenterConfig) -> anyhow::Result<Database> {
+    for folder in [config.own_folder(), config.folder()] {
+        files::make_private_folder(&folder).with_context(|| format!("{} を作れません", folder.display()))?;
+    }
+    database("センターのデータベース", &config.databases().rooms).await
+}
+
+/// Opens a database; a file that cannot be read as one is named, and left as it is.
+async fn database(what: &str, url: &str) -> anyhow::Result<Database> {
+    let opened = async {
+        let db = Database::open(url).await?;
+        db.ping().await?;
+        Ok::<_, chassis::db::DbError>(db)
+    };
+    opened.await.with_context(|| match url.strip_prefix("sqlite:") {
+        Some(path) => {
+            format!("{what}（{path}）を開けません。ファイルが壊れているときは、何も書き込まずに残してありますので、控えから戻してください")
+        }
+        None => format!("{what}を開けません"),
+    })
+}
+
 async fn open_audit(url: &str, vault: &Vault, folder: &Path, clock: &Clock) -> anyhow::Result<(Audit, Log)> {
-    let db = Database::open(url).await.context("監査記録のデータベースを開けません")?;
+    let db = database("監査記録のデータベース", url).await?;
     let keys = AuditKeys::load_or_create(vault)?;
     let heads = heads_folder(folder);
     let log = Log { db: db.clone(), public_key: keys.public().clone(), heads: heads.clone() };
@@ -234,6 +328,7 @@ async fn open_audit(url: &str, vault: &Vault, folder: &Path, clock: &Clock) -> a
 
 /// Leaves the server root where the command line and a demo clinic find it.
 fn publish_roots(authority: &Authority, certificates: &Path) -> anyhow::Result<()> {
+    files::make_private_folder(certificates).with_context(|| format!("{} を作れません", certificates.display()))?;
     let path = certificates.join("server-root.pem");
     files::write_whole(&path, authority::pem_of(authority.server_root()).as_bytes())
         .with_context(|| format!("{} を書けません", path.display()))

@@ -3,7 +3,9 @@
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use chassis::{log, serve};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// Environment variables that lie over the file begin with this: `ONSHI_CENTER__CENTER__DATA=/srv/onshi`.
@@ -21,14 +23,30 @@ pub(crate) struct CenterConfig {
     pub(crate) eligibility: eligibility::Config,
 }
 
+/// A room of the center: its routes for programs and those for operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Room {
+    /// 登録
+    Registry,
+    /// 共通認証局
+    Authority,
+    /// 資格確認、監査記録
+    Eligibility,
+}
+
 /// Where the center listens and keeps its things.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Center {
     /// The one HTTPS port of all hosts.
     pub(crate) listen: SocketAddr,
-    /// Keys, certificates, and the databases unless they are elsewhere.
+    /// The rooms that this process serves. What one room asks of another is answered within the process, from the same databases.
+    pub(crate) rooms: Vec<Room>,
+    /// Of this process alone: the note for the command line, and what is not elsewhere.
     pub(crate) data: PathBuf,
+    /// The keys and certificates, for all copies; empty means below `data`, where no other copy finds them.
+    pub(crate) shared: PathBuf,
     /// The rooms' database; empty means SQLite below `data`.
     pub(crate) database: String,
     /// The register of the insured's database; empty means `database`, or SQLite of its own, so that an import never delays a log-in.
@@ -45,7 +63,9 @@ impl Default for Center {
     fn default() -> Self {
         Self {
             listen: (Ipv6Addr::UNSPECIFIED, 443).into(),
+            rooms: Room::value_variants().to_vec(),
             data: "onshi-data".into(),
+            shared: PathBuf::new(),
             database: String::new(),
             register_database: String::new(),
             audit_database: String::new(),
@@ -62,11 +82,13 @@ pub(crate) struct Log {
     pub(crate) format: log::Format,
     /// For example `info` or `info,registry=debug`.
     pub(crate) levels: String,
+    /// The OpenTelemetry collector that traces go to, such as `http://127.0.0.1:4318`; empty means none.
+    pub(crate) traces: String,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: log::Format::Text, levels: "info".to_owned() }
+        Self { format: log::Format::Text, levels: "info".to_owned(), traces: String::new() }
     }
 }
 
@@ -78,14 +100,48 @@ pub(crate) struct Databases {
 }
 
 impl CenterConfig {
-    /// The center's own folder.
+    /// The folder of keys and certificates.
     pub(crate) fn folder(&self) -> PathBuf {
+        if self.center.shared.as_os_str().is_empty() { self.own_folder() } else { self.center.shared.clone() }
+    }
+
+    /// The center's folder of this process alone.
+    pub(crate) fn own_folder(&self) -> PathBuf {
         self.center.data.join("center")
+    }
+
+    /// Whether this process serves the room.
+    pub(crate) fn serves(&self, room: Room) -> bool {
+        self.center.rooms.contains(&room)
+    }
+
+    /// Refuses a process that is one of several and keeps to itself what all must share.
+    ///
+    /// # Errors
+    /// A sentence that says what to write.
+    pub(crate) fn judge_sharing(&self) -> anyhow::Result<()> {
+        if self.center.rooms.is_empty() {
+            bail!("[center] rooms に部屋がありません。registry、authority、eligibility のどれかを書いてください。");
+        }
+        let apart = Room::value_variants().iter().any(|room| !self.serves(*room));
+        let one_of_several = apart || !self.center.shared.as_os_str().is_empty();
+        let databases = self.databases();
+        let kept_here = [&databases.rooms, &databases.register, &databases.audit].iter().any(|url| url.starts_with("sqlite:"));
+        if one_of_several && kept_here {
+            bail!(
+                "部屋を分けて、または写しをいくつも動かすには、すべてのデータベースを PostgreSQL に置きます。\
+                 [center] database と audit_database に postgres:// のアドレスを書いてください。"
+            );
+        }
+        if apart && self.center.shared.as_os_str().is_empty() {
+            bail!("部屋を分けて動かすには、鍵と証明書の共用フォルダーを [center] shared に書いてください。");
+        }
+        Ok(())
     }
 
     /// The addresses of the databases.
     pub(crate) fn databases(&self) -> Databases {
-        let below = |name: &str| format!("sqlite:{}", self.folder().join(name).display());
+        let below = |name: &str| format!("sqlite:{}", self.own_folder().join(name).display());
         let or = |given: &str, otherwise: String| if given.is_empty() { otherwise } else { given.to_owned() };
         let center = &self.center;
         Databases {

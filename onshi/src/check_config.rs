@@ -34,7 +34,7 @@ pub(crate) fn run(args: &CheckConfigArgs) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "center")]
         Kind::Center => {
             use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX};
-            chassis::config::load::<CenterConfig>(&args.file, ENVIRONMENT_PREFIX)?;
+            chassis::config::load::<CenterConfig>(&args.file, ENVIRONMENT_PREFIX)?.judge_sharing()?;
         }
         #[cfg(feature = "clinic")]
         Kind::Clinic => {
@@ -49,8 +49,7 @@ pub(crate) fn run(args: &CheckConfigArgs) -> anyhow::Result<ExitCode> {
 
 /// A clinic's file has its facility code; anything else is taken for a center's.
 fn guess(args: &CheckConfigArgs) -> anyhow::Result<Kind> {
-    let text = std::fs::read_to_string(&args.file)
-        .map_err(|source| chassis::config::ConfigError::Unreadable { path: args.file.display().to_string(), source })?;
+    let text = chassis::config::text_of(&args.file)?;
     let clinic = text.lines().any(|line| line.trim_start().starts_with("facility_code"));
     Ok(if clinic { Kind::Clinic } else { Kind::Center })
 }

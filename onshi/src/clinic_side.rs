@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use chassis::clock::{self, Clock};
-use chassis::log;
+use chassis::{log, stop};
 use clap::{Args, Subcommand, ValueEnum};
 use clinic::ask::Card;
 use clinic::bridge::Bridge;
@@ -13,7 +14,8 @@ use clinic::certificate::{self, EnrolConfig, KeyKind};
 use clinic::config::Config;
 
 use crate::cli::DataArgs;
-use crate::output;
+use crate::figures::{self, Figures};
+use crate::{figures_port, output};
 
 /// `onshi ask`
 #[derive(Args)]
@@ -54,7 +56,7 @@ pub(crate) struct AskArgs {
 #[derive(Subcommand)]
 pub(crate) enum ClinicCommand {
     /// 連携（ブリッジ）を動かします: req フォルダの要求に res フォルダで答えます
-    Bridge(ConfigArgs),
+    Bridge(BridgeArgs),
     /// 電子証明書発行通知の番号で証明書を取得します
     Certificate(CertificateArgs),
 }
@@ -65,6 +67,16 @@ pub(crate) struct ConfigArgs {
     /// 医療機関の設定ファイル
     #[arg(long, value_name = "FILE", default_value = "config/clinic.toml", env = "ONSHI_CLINIC_CONFIG")]
     config: PathBuf,
+}
+
+/// `onshi clinic bridge`
+#[derive(Args)]
+pub(crate) struct BridgeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// 指標を平文の HTTP で出すアドレス（例: 127.0.0.1:9465）。無ければ出しません
+    #[arg(long, value_name = "ADDR")]
+    monitoring: Option<std::net::SocketAddr>,
 }
 
 /// `onshi clinic certificate`
@@ -122,22 +134,32 @@ pub(crate) async fn run(command: ClinicCommand) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn bridge(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
+async fn bridge(args: &BridgeArgs) -> anyhow::Result<ExitCode> {
     log::start(log::Format::Text, "info");
-    let config = Config::load(&args.config)?;
+    let config = Config::load(&args.config.config)?;
     let (req, res) = (config.bridge.req.clone(), config.bridge.res.clone());
+    // The port first: what it shows begins with the first file.
+    let port = match args.monitoring {
+        Some(address) => Some(monitored(address).await?),
+        None => None,
+    };
     let running = Bridge::start(config, Clock::system())?;
     say!("連携が動いています: {} → {}（Ctrl-C で終わります）", req.display(), res.display());
-    stop_asked().await;
+    stop::asked().await;
     running.stop().await;
+    if let Some(port) = port {
+        port.abort();
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn stop_asked() {
-    // Without Ctrl-C there is no way to be asked, and going on is right.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+async fn monitored(address: std::net::SocketAddr) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("指標のポート {address} を開けません"))?;
+    let address = listener.local_addr()?;
+    let figures = Figures::start()?;
+    figures::describe_bridge();
+    say!("指標: http://{address}/metrics");
+    Ok(figures_port::serve(listener, figures))
 }
 
 async fn fetch(args: CertificateArgs) -> anyhow::Result<ExitCode> {

@@ -67,7 +67,9 @@ pub(crate) async fn apply(center: &Center, clinic: &Clinic) -> anyhow::Result<Pa
     for prefix in ["127.0.0.1/32", "::1/128"] {
         registry.admit(LINE, prefix, now).await?;
     }
-    center.eligibility.seed_test_people(now).await?;
+    if let Some(eligibility) = &center.eligibility {
+        eligibility.seed_test_people(now).await?;
+    }
     let code = FacilityCode::parse(FACILITY)?;
     let (account, password) = registry.create_account(&code, "0", now).await?;
     let keys = clinic.folder.join("keys");

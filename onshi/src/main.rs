@@ -9,6 +9,10 @@ mod clinic_side;
 mod names;
 mod run_file;
 
+mod figures;
+#[cfg(feature = "clinic")]
+mod figures_port;
+
 #[cfg(feature = "center")]
 mod answers;
 #[cfg(feature = "center")]
@@ -24,7 +28,11 @@ mod operate;
 #[cfg(feature = "center")]
 mod people;
 #[cfg(feature = "center")]
+mod profile;
+#[cfg(feature = "center")]
 mod records;
+#[cfg(feature = "center")]
+mod traces;
 #[cfg(all(feature = "center", feature = "clinic"))]
 mod up;
 

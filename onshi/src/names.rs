@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::DataArgs;
@@ -78,6 +78,7 @@ pub(crate) async fn run(args: &NamesArgs) -> anyhow::Result<ExitCode> {
 /// Runs `program` where /etc/hosts is a private copy with our lines: nothing on the machine itself changes.
 #[cfg(all(target_os = "linux", feature = "clinic"))]
 fn run_under(program: &[String], hosts: &[String], data: &DataArgs, port: u16) -> anyhow::Result<ExitCode> {
+    use anyhow::Context;
     let folder = std::path::absolute(&data.data)?;
     let file = folder.join("hosts");
     let own = std::fs::read_to_string("/etc/hosts").unwrap_or_default();

@@ -9,7 +9,7 @@ use axum::body::Body;
 use chassis::clock::Clock;
 use chassis::serve::Caller;
 use chassis::tls::PeerCertificate;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use secrecy::ExposeSecret;
@@ -18,7 +18,7 @@ use tower::ServiceExt;
 
 use crate::answers;
 use crate::center::Center;
-use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX};
+use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::cli::DataArgs;
 use crate::run_file::{RunFile, running};
 
@@ -271,7 +271,7 @@ pub(crate) async fn ask_closed(operator: &OperatorArgs, method: Method, path: &s
 }
 
 async fn open_closed(operator: &OperatorArgs) -> anyhow::Result<Center> {
-    let config = match &operator.config {
+    let mut config: CenterConfig = match &operator.config {
         Some(path) => chassis::config::load(path, ENVIRONMENT_PREFIX)?,
         None => {
             let data = &operator.data.data;
@@ -284,6 +284,8 @@ async fn open_closed(operator: &OperatorArgs) -> anyhow::Result<Center> {
             CenterConfig::demonstration(data, 0)?
         }
     };
+    // Whichever rooms the process of this file serves: here is no other to ask.
+    config.center.rooms = Room::value_variants().to_vec();
     Center::open(config, Clock::system()).await
 }
 

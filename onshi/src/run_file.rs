@@ -12,6 +12,20 @@ use chassis::http;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+/// Takes a data folder for this run: one run a data folder. The system gives it back when the process ends, however it ends.
+#[cfg(feature = "center")]
+pub(crate) fn hold(data: &Path) -> anyhow::Result<std::fs::File> {
+    let path = data.join("lock");
+    let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => bail!(
+            "{} はすでに使われています。動いている onshi を終えるか、--data（center serve では [center] data）で別の場所を選んでください。",
+            data.display()
+        ),
+    }
+}
+
 /// What a running center says of itself. Readable by its owner only, because of the token.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RunFile {

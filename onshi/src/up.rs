@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chassis::clock::{self, Clock};
-use chassis::{files, log, serve};
+use chassis::{files, stop};
 use clap::Args;
 use clinic::bridge::Bridge;
 use notify::Watcher;
@@ -19,7 +19,7 @@ use crate::center::{Center, RunningCenter, bind};
 use crate::center_config::CenterConfig;
 use crate::cli::DataArgs;
 use crate::demonstration::{self, Clinic};
-use crate::output;
+use crate::{output, run_file, traces};
 
 /// `onshi up`
 #[derive(Args)]
@@ -59,21 +59,22 @@ const PATIENCE: Duration = Duration::from_secs(180);
 pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
     let data = args.data.data.clone();
     files::make_private_folder(&data).with_context(|| format!("{} を作れません", data.display()))?;
-    let held = hold(&data)?;
+    let held = run_file::hold(&data)?;
     if args.fresh {
         clear(&data)?;
     }
     let config = CenterConfig::demonstration(&data, args.port)?;
-    log::start(config.log.format, &config.log.levels);
+    let traces = traces::start(config.log.format, &config.log.levels, &config.log.traces)?;
     // The port first: if it is taken, nothing has been made yet.
     let listener = bind(config.center.listen).await?;
-    let center = Center::open(config, Clock::system()).await?;
+    let center = Center::begin(config, Clock::system()).await?;
     let clinic = Clinic::below(&data);
     announce(&center);
     let papers = if clinic.is_ready() { None } else { Some(demonstration::apply(&center, &clinic).await?) };
     let running = center.serve(listener, Some(clinic.folder.clone())).await?;
     let done = work(&args, &running, &clinic, papers).await;
     running.stop().await;
+    traces.stop().await;
     drop(held);
     done
 }
@@ -103,7 +104,7 @@ async fn work(args: &UpArgs, running: &RunningCenter, clinic: &Clinic, papers: O
         }
         output::addresses(running.address(), Some(&clinic.folder));
         say!("Ctrl-C で終わります。ほかの試し方: onshi ask --help、docs/test-people.md");
-        serve::asked_to_stop().await;
+        stop::asked().await;
     }
     // Dropping a bridge breaks it off as a power cut would, and loses nothing.
     let _stopped_in_time = tokio::time::timeout(FAREWELL, bridge.stop()).await;
@@ -116,16 +117,6 @@ fn announce(center: &Center) {
     }
     if !center.sealed {
         say!("試験用です。認証局の鍵は封印されていません（ONSHI_PASSPHRASE を渡すと封印されます）。");
-    }
-}
-
-/// One run a data folder.
-fn hold(data: &Path) -> anyhow::Result<std::fs::File> {
-    let path = data.join("lock");
-    let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(_) => bail!("{} はすでに使われています。動いている onshi up を終えるか、--data で別の場所を選んでください。", data.display()),
     }
 }
 

@@ -5,6 +5,10 @@
 mod asking;
 #[path = "stories/configuring.rs"]
 mod configuring;
+#[path = "stories/copies.rs"]
+mod copies;
+#[path = "stories/corpora.rs"]
+mod corpora;
 #[path = "stories/mistakes.rs"]
 mod mistakes;
 #[path = "stories/recording.rs"]
@@ -13,5 +17,9 @@ mod recording;
 mod refusing;
 #[path = "stories/starting.rs"]
 mod starting;
+#[path = "stories/trouble.rs"]
+mod trouble;
+#[path = "stories/watching.rs"]
+mod watching;
 #[path = "stories/world.rs"]
 mod world;

@@ -46,8 +46,13 @@ impl World {
 
     /// In a folder that may hold an earlier run's data.
     pub(crate) fn begin_in(folder: TempDir, environment: &[(&str, &str)]) -> Self {
+        Self::begin_logging(folder, environment, Stdio::inherit())
+    }
+
+    /// With the log where the story can read it.
+    pub(crate) fn begin_logging(folder: TempDir, environment: &[(&str, &str)], log: Stdio) -> Self {
         let mut command = onshi(folder.path());
-        command.args(["up", "--port", "0"]).stdout(Stdio::piped()).envs(environment.iter().copied());
+        command.args(["up", "--port", "0"]).stdout(Stdio::piped()).stderr(log).envs(environment.iter().copied());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut greeting = String::new();

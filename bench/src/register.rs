@@ -1,0 +1,86 @@
+//! What registers of growing size cost: bringing them in, the memory that takes, and the processor time of one check, on both databases.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use chassis::clock::instant;
+
+use crate::Size;
+use crate::checks::{Load, questions};
+use crate::figure::{Figure, quantile, sorted};
+use crate::process::resident_megabytes;
+use crate::world::World;
+
+/// The address of a PostgreSQL database in which a register may be replaced for the measurement; without it SQLite alone is measured.
+const REGISTER: &str = "ONSHI_BENCH_POSTGRES";
+const SIZES: [u64; 3] = [100_000, 1_000_000, 10_000_000];
+/// How often the memory is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+pub(crate) async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
+    let mut sizes: Vec<u64> = SIZES.into_iter().filter(|persons| *persons <= size.largest).collect();
+    if sizes.is_empty() {
+        sizes.push(size.largest);
+    }
+    let mut figures = on("sqlite", "", &sizes, size).await?;
+    if let Ok(register) = std::env::var(REGISTER) {
+        figures.extend(on("postgres", &register, &sizes, size).await?);
+    }
+    Ok(figures)
+}
+
+/// The same register grows in one center.
+async fn on(engine: &str, register: &str, sizes: &[u64], size: Size) -> anyhow::Result<Vec<Figure>> {
+    let folder = tempfile::tempdir()?;
+    let world = World::begin_with(folder.path(), &[("ONSHI_CENTER__CENTER__REGISTER_DATABASE", register)])?;
+    let people = folder.path().join("people.csv");
+    let mut figures = Vec::new();
+    let mut smallest = None;
+    for &persons in sizes {
+        let file = people.to_str().context("the folder's name")?;
+        world.run(&["people", "generate", "--count", &persons.to_string(), "--seed", "1", "--output", file])?;
+        let name = |what: &str| format!("register.{engine}.{persons}.{what}");
+        let (before, taken, highest) = import(&world, &people)?;
+        #[allow(clippy::cast_precision_loss, reason = "counts are small")]
+        let rate = persons as f64 / taken;
+        figures.push(Figure::new(name("import"), rate, "persons/s", "the goal of 50,000 persons/s", 50_000.0));
+        figures.push(Figure::new(name("import.memory"), highest, "MB", "before the import", before));
+        let asking = Load::asking(&world, questions(&people, persons)?).await?;
+        // Once to warm up what is kept, once to measure.
+        let span = Duration::from_secs(size.seconds.div_ceil(2));
+        asking.run(&world, span / 4).await?;
+        let outcome = asking.run(&world, span).await?;
+        let cpu = outcome.cpu_microseconds();
+        let p99 = quantile(&sorted(outcome.milliseconds), 0.99);
+        let (least, slowest) = *smallest.get_or_insert((cpu, p99));
+        figures.push(Figure::new(name("check.cpu"), cpu, "µs/check", "the smallest register", least));
+        figures.push(Figure::new(name("check.p99"), p99, "ms", "the smallest register", slowest));
+    }
+    Ok(figures)
+}
+
+/// Replaces the register by the file: megabytes before, seconds taken, and the most megabytes meanwhile.
+fn import(world: &World, people: &Path) -> anyhow::Result<(f64, f64, f64)> {
+    let (pid, over) = (world.pid(), Arc::new(AtomicBool::new(false)));
+    let before = resident_megabytes(pid)?;
+    let looking = std::thread::spawn({
+        let over = Arc::clone(&over);
+        move || {
+            let mut highest = before;
+            while !over.load(Ordering::Relaxed) {
+                highest = resident_megabytes(pid).unwrap_or(0.0).max(highest);
+                std::thread::sleep(LOOK);
+            }
+            highest
+        }
+    });
+    let begun = instant();
+    let outcome = world.run(&["people", "import", "--replace", people.to_str().context("the folder's name")?]);
+    let taken = begun.elapsed().as_secs_f64();
+    over.store(true, Ordering::Relaxed);
+    let highest = looking.join().unwrap_or(f64::NAN);
+    outcome.map(|()| (before, taken, highest))
+}
