@@ -11,6 +11,7 @@ mod rows;
 mod stopwatch;
 mod test;
 mod tidy;
+mod windows;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,7 +62,7 @@ enum Task {
     },
     /// Show the points of a proof, one line each, from outside the programs
     Prove {
-        /// The proof: `chain`
+        /// The proof: `chain` or `holds`
         name: String,
         /// Clone what is committed into a temporary folder, build it there and show the proof there
         #[arg(long)]
@@ -69,6 +70,15 @@ enum Task {
         /// Show only the point with this number; may be repeated
         #[arg(long, value_name = "N")]
         only: Vec<usize>,
+    },
+    /// Build for Windows and run the tests there under Wine
+    ///
+    /// Installs the Debian packages that it needs when they are missing (as root), and keeps what it fetches and builds beside them in the
+    /// user's cache folder, outside the repository. With words for cargo, such as `-- test -p clinic`, it runs cargo for Windows with them.
+    Windows {
+        /// Words for cargo, instead of everything
+        #[arg(value_name = "CARGO WORDS", last = true)]
+        words: Vec<String>,
     },
     /// Feed damaged input to one reader with cargo-fuzz
     Fuzz {
@@ -98,6 +108,7 @@ fn run(root: &Path, task: Task) -> Result<()> {
         Task::Rows { json } => rows::run(root, json),
         Task::Bench { names, quick, json } => bench::run(root, &bench::Wish { names, quick, json }),
         Task::Prove { name, fresh, only } => prove::run(root, &name, &only, fresh),
+        Task::Windows { words } => windows::run(root, &words),
         Task::Fuzz { name, seconds } => fuzz::run(root, &name, seconds),
     }
 }

@@ -15,23 +15,28 @@ const PACKAGES: [(&str, &[&str]); 5] = [
     ("default-jre-headless", &["keytool"]),
 ];
 
-/// Installs what is missing, or says what to install when this user may not.
+/// Installs what the tests lack, or says what to install when this user may not.
 pub(crate) fn install_missing() -> Result<()> {
-    let missing = missing();
-    if missing.is_empty() {
+    install(missing, "the test run")
+}
+
+/// Installs the Debian packages that `missing` names, or says what to install when this user may not.
+pub(crate) fn install(missing: fn() -> Vec<&'static str>, purpose: &str) -> Result<()> {
+    let absent = missing();
+    if absent.is_empty() {
         return Ok(());
     }
-    let list = missing.join(" ");
+    let list = absent.join(" ");
     if process::find("apt-get").is_none() {
-        bail!("the tests need programs of these Debian packages: {list}. This system has no apt-get: install them its own way");
+        bail!("{purpose} needs programs of these Debian packages: {list}. This system has no apt-get: install them its own way");
     }
     if !process::is_root() {
-        bail!("the tests need these Debian packages: {list}. Install them with `sudo apt-get install {list}`, or run this as root");
+        bail!("{purpose} needs these Debian packages: {list}. Install them with `sudo apt-get install {list}`, or run this as root");
     }
     println!("installing {list}");
     process::run(apt().arg("update"))?;
-    process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))?;
-    let still = self::missing();
+    process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&absent))?;
+    let still = missing();
     if still.is_empty() {
         return Ok(());
     }

@@ -42,12 +42,18 @@ fn version(bin: &Path) -> u32 {
 }
 
 impl Postgres {
-    /// Makes a data folder and starts a server in it; returns when the server answers.
+    /// Makes a data folder and starts a server in it that keeps nothing; returns when the server answers.
     pub(crate) fn start() -> Result<Self> {
+        Self::start_with(|_| Ok(FORGETFUL.map(str::to_owned).into()))
+    }
+
+    /// As [`start`](Self::start), with the settings that `prepare` gives after it put its files into the folder.
+    pub(crate) fn start_with(prepare: impl FnOnce(&Path) -> Result<Vec<String>>) -> Result<Self> {
         let bin = programs().context("no PostgreSQL server programs: install the Debian package postgresql")?;
         let folder = tempfile::Builder::new().prefix("onshi-test-postgres-").tempdir()?;
+        let more = prepare(folder.path())?;
         if process::is_root() {
-            process::output(Command::new("chown").arg(ACCOUNT).arg(folder.path()))?;
+            process::output(Command::new("chown").arg("-R").arg(ACCOUNT).arg(folder.path()))?;
         }
         let data = folder.path().join("data");
         let mut initdb = as_account(&bin.join("initdb"));
@@ -63,7 +69,7 @@ impl Postgres {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        for setting in settings(port) {
+        for setting in settings(port).into_iter().chain(more) {
             command.arg("-c").arg(setting);
         }
         let mut server = command.spawn().context("could not start PostgreSQL")?;
@@ -72,6 +78,11 @@ impl Postgres {
         let mut started = Self { server, log: None, port, _folder: folder };
         started.log = Some(wait_until_ready(log.context("PostgreSQL has no log")?)?);
         Ok(started)
+    }
+
+    /// The port of the loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address under which databases may be created.
@@ -91,21 +102,20 @@ impl Drop for Postgres {
     }
 }
 
-/// Many short stories at once, nothing kept: no waiting for the disk.
-fn settings(port: u16) -> [String; 7] {
+/// For many short stories at once: no waiting for the disk.
+const FORGETFUL: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+
+fn settings(port: u16) -> [String; 4] {
     [
         format!("port={port}"),
         "listen_addresses=127.0.0.1".to_owned(),
         "unix_socket_directories=".to_owned(),
         "max_connections=400".to_owned(),
-        "fsync=off".to_owned(),
-        "synchronous_commit=off".to_owned(),
-        "full_page_writes=off".to_owned(),
     ]
 }
 
 /// A command under the server's account, which the kernel ends with this tool even when the tool is killed.
-fn as_account(program: &Path) -> Command {
+pub(crate) fn as_account(program: &Path) -> Command {
     let Some(setpriv) = process::find("setpriv") else { return Command::new(program) };
     let mut command = Command::new(setpriv);
     if process::is_root() {

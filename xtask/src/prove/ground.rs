@@ -70,7 +70,8 @@ impl Ground {
     }
 }
 
-fn free_port() -> std::io::Result<u16> {
+/// A port that nobody has at the moment.
+pub(super) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
