@@ -7,7 +7,9 @@ use clap::builder::{ArgAction, Command as Program};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{check_config, clinic_side, names, run_file};
+#[cfg(feature = "clinic")]
+use crate::clinic_side;
+use crate::{check_config, names, run_file};
 
 /// オンライン資格確認の網（オン資）: センターの各業務と、医療機関側のプログラム。
 #[derive(Parser)]

@@ -5,6 +5,7 @@
 mod output;
 
 mod cli;
+#[cfg(feature = "clinic")]
 mod clinic_side;
 mod names;
 mod run_file;

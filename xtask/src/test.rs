@@ -37,7 +37,9 @@ fn lints(root: &Path) -> Result<()> {
     run_cargo(root, &["fmt", "--all", "--check"], &[])?;
     run_cargo(root, &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"], &[])?;
     run_cargo(root, &["doc", "--workspace", "--no-deps", "--all-features"], &[("RUSTDOCFLAGS", "-D warnings".to_owned())])?;
-    run_cargo(root, &["clippy", "-p", "onshi", "--no-default-features", "--features", "clinic", "--", "-D", "warnings"], &[])?;
+    for side in ["clinic", "center"] {
+        run_cargo(root, &["clippy", "-p", "onshi", "--no-default-features", "--features", side, "--", "-D", "warnings"], &[])?;
+    }
     step("a clinic's installer carries no center code", || clinic_alone(root))?;
     step("tidy", || tidy::run(root))
 }
