@@ -76,8 +76,9 @@ async fn serve_until_asked(config: &Path, rooms: Vec<Room>) -> anyhow::Result<Ex
         say!("注意: 認証局の鍵は封印されていません。ONSHI_PASSPHRASE を渡すと封印されます。");
     }
     let running = center.serve(listen(port, address)?, None).await?;
+    let asked_to_stop = stop::listening().await;
     say!("センターが動いています: {}", running.address());
-    stop::asked().await;
+    asked_to_stop.await;
     running.stop().await;
     traces.stop().await;
     drop(held);

@@ -144,8 +144,9 @@ async fn bridge(args: &BridgeArgs) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let running = Bridge::start(config, Clock::system())?;
+    let asked_to_stop = stop::listening().await;
     say!("連携が動いています: {} → {}（Ctrl-C で終わります）", req.display(), res.display());
-    stop::asked().await;
+    asked_to_stop.await;
     running.stop().await;
     if let Some(port) = port {
         port.abort();

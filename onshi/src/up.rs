@@ -98,13 +98,14 @@ async fn work(args: &UpArgs, running: &RunningCenter, clinic: &Clinic, papers: O
         }
     };
     if !args.once {
+        let asked_to_stop = stop::listening().await;
         for example in OTHERS {
             let path = drop_example(&config.bridge.req, &example)?;
             say!("要求のファイル: {}", path.display());
         }
         output::addresses(running.address(), Some(&clinic.folder));
         say!("Ctrl-C で終わります。ほかの試し方: onshi ask --help、docs/test-people.md");
-        stop::asked().await;
+        asked_to_stop.await;
     }
     // Dropping a bridge breaks it off as a power cut would, and loses nothing.
     let _stopped_in_time = tokio::time::timeout(FAREWELL, bridge.stop()).await;
