@@ -109,7 +109,7 @@ impl Outcome {
         self.cpu += other.cpu;
     }
     #[allow(clippy::cast_precision_loss, reason = "counts are small")]
-    fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.milliseconds.len() as f64 / self.seconds
     }
     #[allow(clippy::cast_precision_loss, reason = "counts are small")]

@@ -12,6 +12,8 @@ pub mod files;
 pub mod http;
 pub mod incident;
 pub mod log;
+#[cfg(feature = "server")]
+pub mod page;
 pub mod password;
 pub mod random;
 #[cfg(feature = "server")]

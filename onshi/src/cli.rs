@@ -49,6 +49,10 @@ enum Command {
     #[cfg(feature = "center")]
     #[command(subcommand)]
     Center(crate::center::CenterCommand),
+    /// 網の小さなサーバー: 名前解決、転送プロキシ、時刻
+    #[cfg(feature = "center")]
+    #[command(subcommand)]
+    Network(crate::network::NetworkCommand),
     /// 医療機関側のプログラム: 連携（ブリッジ）、証明書
     #[cfg(feature = "clinic")]
     #[command(subcommand)]
@@ -176,6 +180,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Authority(args) => crate::operate::authority(args).await,
         #[cfg(feature = "center")]
         Command::Center(command) => crate::center::run(command).await,
+        #[cfg(feature = "center")]
+        Command::Network(command) => crate::network::run(command).await,
         #[cfg(feature = "clinic")]
         Command::Clinic(command) => clinic_side::run(command).await,
         Command::CheckConfig(args) => check_config::run(&args),

@@ -25,6 +25,8 @@ mod demonstration;
 #[cfg(feature = "center")]
 mod monitoring;
 #[cfg(feature = "center")]
+mod network;
+#[cfg(feature = "center")]
 mod operate;
 #[cfg(feature = "center")]
 mod people;

@@ -5,7 +5,11 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::postgres::{self, Postgres};
 use crate::process;
+
+/// The address of a PostgreSQL that a measurement may fill.
+const POSTGRES: &str = "ONSHI_BENCH_POSTGRES";
 
 /// What is measured and how.
 pub(crate) struct Wish {
@@ -13,6 +17,8 @@ pub(crate) struct Wish {
     pub(crate) names: Vec<String>,
     /// Fewer rounds, to see that it works.
     pub(crate) quick: bool,
+    /// How many persons the largest register holds, if not as the measurement chooses.
+    pub(crate) people: Option<u64>,
     /// Where the figures are written as JSON.
     pub(crate) json: Option<PathBuf>,
 }
@@ -24,6 +30,18 @@ pub(crate) fn run(root: &Path, wish: &Wish) -> Result<()> {
     bench.args(&wish.names);
     if wish.quick {
         bench.arg("--quick");
+    }
+    if let Some(people) = wish.people {
+        bench.arg("--people").arg(people.to_string());
+    }
+    // A server of our own that waits for the disk as in earnest, unless an address is given or there is none on this machine.
+    let register = wish.names.is_empty() || wish.names.iter().any(|name| name == "register");
+    let postgres = match std::env::var_os(POSTGRES) {
+        None if register && postgres::programs().is_some() => Some(Postgres::start_with(|_| Ok(vec!["shared_buffers=1GB".to_owned()]))?),
+        _ => None,
+    };
+    if let Some(server) = &postgres {
+        bench.env(POSTGRES, server.url());
     }
     if let Some(file) = &wish.json {
         bench.arg("--json").arg(file);

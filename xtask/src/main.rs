@@ -56,6 +56,9 @@ enum Task {
         /// Fewer rounds, to see that the measurements work
         #[arg(long)]
         quick: bool,
+        /// Persons in the largest register (`register` measures all sizes up to it)
+        #[arg(long, value_name = "N")]
+        people: Option<u64>,
         /// Write the figures as JSON to this file
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
@@ -106,7 +109,7 @@ fn run(root: &Path, task: Task) -> Result<()> {
         Task::Test { quick, filters } => test::run(root, quick, &filters),
         Task::Tidy => tidy::run(root),
         Task::Rows { json } => rows::run(root, json),
-        Task::Bench { names, quick, json } => bench::run(root, &bench::Wish { names, quick, json }),
+        Task::Bench { names, quick, people, json } => bench::run(root, &bench::Wish { names, quick, people, json }),
         Task::Prove { name, fresh, only } => prove::run(root, &name, &only, fresh),
         Task::Windows { words } => windows::run(root, &words),
         Task::Fuzz { name, seconds } => fuzz::run(root, &name, seconds),

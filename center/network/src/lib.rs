@@ -1,0 +1,6 @@
+//! 網: names, forward proxy and time of the closed network.
+#![doc = include_str!("../README.md")]
+
+pub mod dns;
+pub mod proxy;
+pub mod time;

@@ -1,0 +1,1 @@
+//! Lets clinics reach the hosts of the list and nothing else, outside of closures.
