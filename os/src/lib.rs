@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 #[cfg_attr(not(windows), path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
 mod system;
+#[cfg(all(target_os = "linux", feature = "tap"))]
+pub mod tap;
 
 /// Makes a folder, with the folders around it, that only its owner may enter; on Windows the system and the machine's administrators may
 /// too, and what is made inside takes that over. A folder that is there stays as it is.
