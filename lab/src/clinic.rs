@@ -86,6 +86,7 @@ pub struct Clinic {
     region: Region,
     names: Names,
     line: Line,
+    router: Rc<Namespace>,
     /// From the line down: the phone router, if there is one, and the clinic's own.
     boxes: Vec<Box>,
     terminals: RefCell<u8>,
@@ -113,9 +114,9 @@ impl Clinic {
         let internet = if plan.asks_phone_router { "fe80::1%wan".to_owned() } else { internet::RESOLVER.to_string() };
         let forwards = plan.forwards.clone().unwrap_or_else(|| routers::forwards(plan.region));
         let settings = Settings { names: plan.names, uplink: plan.uplink, forwards, internet, udp_size: plan.udp_size };
-        boxes.push(Box { machine: router, recipe: routers::recipe(&settings), programs: Cell::default() });
+        boxes.push(Box { machine: router.clone(), recipe: routers::recipe(&settings), programs: Cell::default() });
         let (label, region, names) = (plan.label.clone(), plan.region, plan.names);
-        let clinic = Self { ground: ground.clone(), label, region, names, line, boxes, terminals: RefCell::new(0) };
+        let clinic = Self { ground: ground.clone(), label, region, names, line, router, boxes, terminals: RefCell::new(0) };
         clinic.boxes.iter().try_for_each(|one| clinic.switch_on(one))?;
         Ok(clinic)
     }
@@ -140,8 +141,7 @@ impl Clinic {
     /// The clinic's router.
     #[must_use]
     pub fn router(&self) -> &Namespace {
-        // There is always one: the last.
-        self.boxes.last().map_or_else(|| unreachable!("a clinic without a router"), |one| &*one.machine)
+        &self.router
     }
 
     /// The prefix that the carrier gives this line at the moment.
