@@ -29,13 +29,13 @@ impl Carrier {
         machine.settings(&[("ipv6/conf/all/forwarding", "1"), ("ipv6/conf/default/addr_gen_mode", "1")])?;
         namespace::wire((&machine, "center"), (center.machine(), region.key()))?;
         machine.ip(&format!(
-            "link set center up\naddress add {BELOW}/64 dev center nodad\n-6 route add default via {ROUTER} dev center"
+            "link set center up\naddress add {BELOW}/64 dev center nodad\nroute add default via {ROUTER} dev center"
         ))?;
         center.faces(region)?;
         // The two carriers' networks are separate: the other region's servers are out of reach.
         for other in [Region::East, Region::West].into_iter().filter(|other| *other != region) {
             for server in [addresses::platform_servers(other), addresses::carrier_servers(other)] {
-                machine.ip(&format!("-6 route add unreachable {}\n-6 route add unreachable {}", server.primary, server.secondary))?;
+                machine.ip(&format!("route add unreachable {}\nroute add unreachable {}", server.primary, server.secondary))?;
             }
         }
         let carrier = Self { ground: ground.clone(), region, machine, lines: Cell::new(0) };
@@ -141,9 +141,9 @@ impl Line {
             Uplink::Delegated => format!("{prefix} via {BELOW} dev {port}"),
         };
         if former > 0 {
-            self.carrier.ip(&format!("-6 route del {}", way(&self.prefix_of(former))))?;
+            self.carrier.ip(&format!("route del {}", way(&self.prefix_of(former))))?;
         }
-        self.carrier.ip(&format!("-6 route add {}", way(&prefix)))?;
+        self.carrier.ip(&format!("route add {}", way(&prefix)))?;
         let mut servers = vec![self.advertise(&port, &prefix)?];
         if self.uplink == Uplink::Delegated {
             servers.push(self.delegate(&port, &prefix)?);
@@ -155,7 +155,7 @@ impl Line {
     fn advertise(&self, port: &str, prefix: &str) -> Result<Rc<Program>> {
         let prefix = if self.uplink == Uplink::Advertised { format!("prefix {prefix} {{ }};") } else { String::new() };
         let config = format!(
-            "interface {port} {{ AdvSendAdvert on; AdvOtherConfigFlag on; MinRtrAdvInterval 3; MaxRtrAdvInterval 10; MinDelayBetweenRAs 0.03; {prefix} }};\n"
+            "interface {port} {{ AdvSendAdvert on; AdvOtherConfigFlag on; MinRtrAdvInterval 3; MaxRtrAdvInterval 10; {prefix} }};\n"
         );
         std::fs::write(self.folder.join("radvd.conf"), config)?;
         let mut radvd = self.carrier.command("radvd");
@@ -166,7 +166,7 @@ impl Line {
     fn delegate(&self, port: &str, prefix: &str) -> Result<Rc<Program>> {
         let (start, length) = prefix.split_once('/').unwrap_or((prefix, ""));
         let config = format!(
-            "{{ \"Dhcp6\": {{ \"interfaces-config\": {{ \"interfaces\": [\"{port}\"] }},
+            "{{ \"Dhcp6\": {{ \"server-id\": {{ \"type\": \"LL\", \"persist\": false }}, \"interfaces-config\": {{ \"interfaces\": [\"{port}\"] }},
   \"lease-database\": {{ \"type\": \"memfile\", \"persist\": false }},
   \"subnet6\": [ {{ \"id\": 1, \"subnet\": \"{start}/64\", \"interface\": \"{port}\",
     \"pd-pools\": [ {{ \"prefix\": \"{start}\", \"prefix-len\": {length}, \"delegated-len\": {length} }} ] }} ],

@@ -60,9 +60,9 @@ impl Center {
             Region::West => "2001:a250::/32",
         };
         let name = region.key();
-        let mut text = format!("link set {name} up\naddress add {ROUTER}/64 dev {name} nodad\n-6 route add {lines} via {BELOW} dev {name}\n");
+        let mut text = format!("link set {name} up\naddress add {ROUTER}/64 dev {name} nodad\nroute add {lines} via {BELOW} dev {name}\n");
         for address in carriers_own(region) {
-            text.push_str(&format!("-6 route add {address} via {BELOW} dev {name}\n"));
+            text.push_str(&format!("route add {address} via {BELOW} dev {name}\n"));
         }
         self.machine.ip(&text)
     }

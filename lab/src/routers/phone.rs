@@ -32,13 +32,14 @@ while :; do
     now=$new
     part="${now%00}10"
     {
-      echo 'interface lan { AdvSendAdvert on; AdvOtherConfigFlag on; MinRtrAdvInterval 3; MaxRtrAdvInterval 10; MinDelayBetweenRAs 0.03;'
+      echo 'interface lan { AdvSendAdvert on; AdvOtherConfigFlag on; MinRtrAdvInterval 3; MaxRtrAdvInterval 10;'
       echo "prefix $now::/64 { };"
       [ -z "$former" ] || echo "prefix $former::/64 { AdvPreferredLifetime 0; AdvValidLifetime 7200; };"
       echo '};'
     } > radvd.conf
     cat > kea.json <<END
 { "Dhcp6": {
+  "server-id": { "type": "LL", "persist": false },
   "interfaces-config": { "interfaces": ["lan"] },
   "lease-database": { "type": "memfile", "persist": false },
   "subnet6": [ { "id": 1, "subnet": "$now::/64", "interface": "lan",

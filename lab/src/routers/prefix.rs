@@ -68,7 +68,7 @@ const TAKE: &str = "    [ -z \"$former\" ] || ip -6 address del \"$former::1/64\
 
 /// radvd with the prefix, and the former one at the end of its life.
 const ADVERTISE: &str = "    {
-      echo 'interface lan { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 10; MinDelayBetweenRAs 0.03; SERVER'
+      echo 'interface lan { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 10; SERVER'
       echo \"prefix $now::/64 { };\"
       [ -z \"$former\" ] || echo \"prefix $former::/64 { AdvPreferredLifetime 0; AdvValidLifetime 7200; };\"
       echo '};'
