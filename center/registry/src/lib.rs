@@ -1,6 +1,7 @@
 //! 登録: who takes part. Facilities, their lines, terminals and programs, the admission list, and the operators who keep all this.
 #![doc = include_str!("../README.md")]
 
+pub mod admission;
 pub mod applications;
 pub mod config;
 pub mod door;
@@ -21,10 +22,12 @@ use manuals::situation::Situation;
 use secrecy::SecretString;
 use wire::number::FacilityCode;
 
+pub use admission::{Admitted, LineProof};
 pub use config::Config;
 pub use error::{Error, Refusal};
 pub use rules::Demand;
 
+use admission::Admitter;
 use store::Store;
 
 /// A facility (医療機関等) that takes part.
@@ -122,6 +125,7 @@ pub struct Session {
 #[derive(Clone)]
 pub struct Registry {
     store: Store,
+    admitter: Admitter,
     config: Config,
 }
 
@@ -131,7 +135,8 @@ impl Registry {
     /// # Errors
     /// If the database cannot be used or was made by a newer program.
     pub async fn open(db: Database, config: Config) -> Result<Self, Error> {
-        Ok(Self { store: Store::open(db).await?, config })
+        let store = Store::open(db).await?;
+        Ok(Self { admitter: Admitter::new(store.clone()), store, config })
     }
 
     /// What the operator configured.

@@ -1,6 +1,7 @@
 //! Remembers who takes part: every SQL statement about callers, facilities and terminals.
 
 mod accounts;
+mod admission;
 mod applications;
 
 use std::net::IpAddr;
@@ -14,7 +15,10 @@ use crate::{Facility, Facts, SessionFact, Terminal, TerminalFact};
 
 pub(crate) use applications::{ApplicationRow, FacilityRow};
 
-const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "participants", sql: include_str!("../migrations/0001_participants.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "participants", sql: include_str!("../migrations/0001_participants.sql") },
+    Migration { number: 2, name: "admission by line", sql: include_str!("../migrations/0002_admission_by_line.sql") },
+];
 
 /// The registry's tables.
 #[derive(Clone)]
