@@ -1,15 +1,16 @@
 //! The carrier of a region: a core router between the center and the lines, which advertises or delegates each line's prefix.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use manuals::{Region, addresses};
 
 use crate::cable::Cable;
-use crate::center::Center;
+use crate::center::{self, Center};
 use crate::namespace::{self, Namespace};
+use crate::onshi::Office;
 use crate::program::Program;
 use crate::relay::Faults;
 use crate::routers::{BELOW, ROUTER, Uplink, phone};
@@ -21,6 +22,28 @@ pub struct Carrier {
     region: Region,
     machine: Rc<Namespace>,
     lines: Cell<u8>,
+    notifier: OnceCell<Office>,
+}
+
+/// What a carrier knows of a line. Begin with [`LineRecord::new`] and say what is different.
+#[derive(Debug, Clone)]
+pub struct LineRecord<'a> {
+    /// お客さまID.
+    pub line_id: &'a str,
+    /// The type's key in `manuals`, or any other word for a type that may not enter.
+    pub line_type: &'a str,
+    /// フレッツ・v6オプション: `default`, `on` or `off`.
+    pub v6_option: &'a str,
+    /// Whether the end of its works is registered.
+    pub finished: bool,
+}
+
+impl<'a> LineRecord<'a> {
+    /// A line like most: フレッツ 光ネクスト ファミリータイプ, with everything done.
+    #[must_use]
+    pub fn new(line_id: &'a str) -> Self {
+        Self { line_id, line_type: "next-family", v6_option: "default", finished: true }
+    }
 }
 
 impl Carrier {
@@ -38,9 +61,72 @@ impl Carrier {
                 machine.ip(&format!("route add unreachable {}\nroute add unreachable {}", server.primary, server.secondary))?;
             }
         }
-        let carrier = Self { ground: ground.clone(), region, machine, lines: Cell::new(0) };
-        center.serve_carrier(&carrier)?;
-        Ok(carrier)
+        let own = center::carriers_own(region);
+        machine.ip(&own.iter().map(|address| format!("address add {address}/128 dev lo nodad\n")).collect::<String>())?;
+        let servers = addresses::carrier_servers(region);
+        let name = format!("{}-dns", region.key());
+        center::name_server(ground, &machine, &name, &[servers.primary, servers.secondary])?;
+        Ok(Self { ground: ground.clone(), region, machine, lines: Cell::new(0), notifier: OnceCell::new() })
+    }
+
+    /// Starts the notifier of line information, in a process and with keys of the carrier's own.
+    pub(crate) fn opens_its_notifier(&self) -> Result<()> {
+        if self.notifier.get().is_none() {
+            let name = format!("{}-notifier", self.region.key());
+            let office = Office::open(&self.ground, &self.machine, &name, &self.ground.folder(&name)?, "[\"notifier\"]", "")?;
+            self.notifier.get_or_init(|| office);
+        }
+        Ok(())
+    }
+
+    fn notifier(&self) -> Result<&Office> {
+        self.notifier.get().context("the notifier is not open: begin the story with `world.open_center()`")
+    }
+
+    /// The root of the notifier's host.
+    pub(crate) fn root(&self) -> Result<PathBuf> {
+        Ok(self.notifier()?.root())
+    }
+
+    /// Gives the center the notifier's public key, and the notifier the portal's.
+    pub(crate) fn exchanges_keys_with(&self, center: &Office) -> Result<()> {
+        let (own, theirs) = (self.notifier()?.certificates(), center.certificates());
+        let notifier = format!("line-notifier-{}.pub", self.region.key());
+        for (name, from, to) in [(notifier.as_str(), &own, &theirs), ("line-portal.pub", &theirs, &own)] {
+            std::fs::copy(from.join(name), to.join(name)).with_context(|| name.to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// The notifier's process, to be silenced by a signal.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub fn notifier_process(&self) -> Result<&Program> {
+        Ok(self.notifier()?.program())
+    }
+
+    /// Enters a line into the carrier's table.
+    ///
+    /// # Errors
+    /// The refusal's words.
+    pub fn knows(&self, line: &LineRecord<'_>, prefix: &str) -> Result<()> {
+        let mut words = vec!["carrier", "line", "add", line.line_id, "--region", self.region.key(), "--line-type", line.line_type];
+        words.extend(["--v6-option", line.v6_option, "--applied-on", "2026-01-10", "--prefix", prefix]);
+        if line.finished {
+            words.extend(["--work-completed", "2026-02-01"]);
+        }
+        self.notifier()?.operate(&words)?;
+        Ok(())
+    }
+
+    /// Has a command carried out by the carrier's operator, such as `["line", "complete", …]`.
+    ///
+    /// # Errors
+    /// The refusal's words.
+    pub fn operate(&self, words: &[&str]) -> Result<serde_json::Value> {
+        let all: Vec<&str> = std::iter::once("carrier").chain(words.iter().copied()).collect();
+        self.notifier()?.operate(&all)
     }
 
     /// Its region.
@@ -166,7 +252,8 @@ impl Line {
     fn delegate(&self, port: &str, prefix: &str) -> Result<Rc<Program>> {
         let (start, length) = prefix.split_once('/').unwrap_or((prefix, ""));
         let config = format!(
-            "{{ \"Dhcp6\": {{ \"server-id\": {{ \"type\": \"LL\", \"persist\": false }}, \"interfaces-config\": {{ \"interfaces\": [\"{port}\"] }},
+            "{{ \"Dhcp6\": {{ \"server-id\": {{ \"type\": \"LL\", \"persist\": false }}, \"interfaces-config\": {{ \"interfaces\": [\"{port}\"],
+    \"service-sockets-max-retries\": 1000, \"service-sockets-retry-wait-time\": 100 }},
   \"lease-database\": {{ \"type\": \"memfile\", \"persist\": false }},
   \"subnet6\": [ {{ \"id\": 1, \"subnet\": \"{start}/64\", \"interface\": \"{port}\",
     \"pd-pools\": [ {{ \"prefix\": \"{start}\", \"prefix-len\": {length}, \"delegated-len\": {length} }} ] }} ],

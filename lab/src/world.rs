@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use manuals::Region;
 use tempfile::TempDir;
 
@@ -96,6 +96,20 @@ impl World {
         Ok(center)
     }
 
+    /// The center with its rooms open, and both carriers with their notifiers.
+    ///
+    /// # Errors
+    /// What kept a program from starting.
+    pub fn open_center(&self) -> Result<Rc<Center>> {
+        let carriers = [self.carrier(Region::East)?, self.carrier(Region::West)?];
+        for carrier in &carriers {
+            carrier.opens_its_notifier()?;
+        }
+        let center = self.center()?;
+        center.open(&carriers)?;
+        Ok(center)
+    }
+
     /// The carrier of a region, joined to the center; built at the first call.
     ///
     /// # Errors
@@ -144,14 +158,4 @@ impl World {
         }
         text
     }
-}
-
-/// The built `onshi`: named by the environment, else beside this test's own binary.
-pub(crate) fn onshi() -> Result<PathBuf> {
-    let beside = || -> Option<PathBuf> { Some(std::env::current_exe().ok()?.parent()?.parent()?.join("onshi")) };
-    let path = std::env::var_os("ONSHI_BINARY").map(PathBuf::from).or_else(beside).context("where is the program onshi?")?;
-    if !path.is_file() {
-        bail!("{} is missing: build it with `cargo build -p onshi`, or run the stories with `cargo xtask lab`", path.display());
-    }
-    Ok(path)
 }

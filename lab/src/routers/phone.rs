@@ -40,7 +40,7 @@ while :; do
     cat > kea.json <<END
 { "Dhcp6": {
   "server-id": { "type": "LL", "persist": false },
-  "interfaces-config": { "interfaces": ["lan"] },
+  "interfaces-config": { "interfaces": ["lan"], "service-sockets-max-retries": 1000, "service-sockets-retry-wait-time": 100 },
   "lease-database": { "type": "memfile", "persist": false },
   "subnet6": [ { "id": 1, "subnet": "$now::/64", "interface": "lan",
     "pd-pools": [ { "prefix": "$part::", "prefix-len": 60, "delegated-len": 60 } ] } ],
