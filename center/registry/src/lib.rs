@@ -1,6 +1,7 @@
 //! 登録: who takes part. Facilities, their lines, terminals and programs, the admission list, and the operators who keep all this.
 #![doc = include_str!("../README.md")]
 
+pub mod admission;
 pub mod applications;
 pub mod config;
 pub mod console;
@@ -26,10 +27,12 @@ use manuals::situation::Situation;
 use secrecy::SecretString;
 use wire::number::FacilityCode;
 
+pub use admission::{Admitted, LineProof};
 pub use config::Config;
 pub use error::{Error, Refusal};
 pub use rules::Demand;
 
+use admission::Admitter;
 use store::Store;
 
 /// A facility (医療機関等) that takes part.
@@ -154,6 +157,7 @@ pub struct Session {
 #[derive(Clone)]
 pub struct Registry {
     store: Store,
+    admitter: Admitter,
     config: Config,
     outbox: Outbox,
 }
@@ -165,7 +169,8 @@ impl Registry {
     /// If the database cannot be used or was made by a newer program.
     pub async fn open(db: Database, config: Config) -> Result<Self, Error> {
         let outbox = Outbox::open(db.clone(), &mail::Config::default()).await?;
-        Ok(Self { store: Store::open(db).await?, config, outbox })
+        let store = Store::open(db).await?;
+        Ok(Self { admitter: Admitter::new(store.clone()), store, config, outbox })
     }
 
     /// The same registry with the operator's outbox: its mails bear the operator's sender.

@@ -1,6 +1,7 @@
 //! Remembers who takes part: every SQL statement about callers, facilities and terminals.
 
 mod accounts;
+mod admission;
 mod applications;
 mod lines;
 
@@ -17,7 +18,8 @@ pub(crate) use applications::ApplicationRow;
 
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "participants", sql: include_str!("../migrations/0001_participants.sql") },
-    Migration { number: 2, name: "portal", sql: include_str!("../migrations/0002_portal.sql") },
+    Migration { number: 2, name: "admission by line", sql: include_str!("../migrations/0002_admission_by_line.sql") },
+    Migration { number: 3, name: "portal", sql: include_str!("../migrations/0003_portal.sql") },
 ];
 
 /// The registry's tables.
