@@ -29,8 +29,8 @@ use registry::operator::Guard;
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::chores::Chores;
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
+use crate::chores::Chores;
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
@@ -188,7 +188,18 @@ impl Center {
             audit = Some(open_audit(&databases.audit, &vault, &folder, &clock).await?);
         }
         let local_token = SecretString::from(random::text(40, random::READABLE)?);
-        Ok(Self { registry, authority, eligibility, clock, first_operator: None, sealed: vault.is_sealed(), local_token, audit, post, config })
+        Ok(Self {
+            registry,
+            authority,
+            eligibility,
+            clock,
+            first_operator: None,
+            sealed: vault.is_sealed(),
+            local_token,
+            audit,
+            post,
+            config,
+        })
     }
 
     /// Everything an operator may ask of the rooms, behind the guard.

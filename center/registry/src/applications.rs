@@ -175,7 +175,9 @@ impl Registry {
         }
         let mistakes = self.judge(wish, now).await?;
         if !mistakes.is_empty() {
-            return Ok(Err(mistakes));
+            // Of two clicks the second meets what the first has just sent.
+            let before = self.store.application_of_form(form_id).await?;
+            return Ok(before.ok_or(mistakes));
         }
         let secret = random::text(20, PRINTED)?;
         let mut application = new_application(wish.notification.key(), &wish.facility_code, &wish.line_id, now)?;
@@ -238,8 +240,9 @@ impl Registry {
     /// [`Refusal::Decided`] if somebody decided it before, [`Refusal::Taken`] if it was registered meanwhile.
     pub async fn approve_from(&self, application_id: &str, begin: Begin, now: Timestamp) -> Result<Timestamp, Error> {
         let row = self.undecided(application_id).await?;
-        let unreadable =
-            || Refusal::Wrong { field: "application_id", problem: "申請の内容を読めません。申請し直してください。".into() };
+        let unreadable = || Refusal::Wrong {
+            field: "application_id", problem: "申請の内容を読めません。申請し直してください。".into()
+        };
         let (effects, mail) = match row.application.kind.as_str() {
             "facility" => (facility_effects(serde_json::from_str(&row.content).map_err(|_| unreadable())?, now)?, None),
             "line" => (line_effects(serde_json::from_str(&row.content).map_err(|_| unreadable())?, now)?, None),

@@ -1,13 +1,13 @@
 //! The operators' pages: applications to approve or refuse, and the mails that told of them.
 
 use askama::Template;
+use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{DefaultBodyLimit, Form, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::Router;
 use chassis::clock::{self, Clock};
 use chassis::mail::{Post, text_of};
 use chassis::page::{self, Frame, Language};
@@ -133,11 +133,12 @@ async fn applications(State(desk): State<Desk>, headers: HeaderMap) -> Response 
         title: l.choose("利用申請", "Applications"),
         other: ("/console/mails", l.choose("メールを見る", "Mails")),
         empty: l.choose("申請はありません。", "There is no application."),
-        columns: l.choose(
-            ["申請番号", "申請日時", "状態", "届出種別", "医療機関コード", "対象"],
-            ["Number", "Received", "State", "Notification", "Facility", "Subject"],
-        )
-        .into(),
+        columns: l
+            .choose(
+                ["申請番号", "申請日時", "状態", "届出種別", "医療機関コード", "対象"],
+                ["Number", "Received", "State", "Notification", "Facility", "Subject"],
+            )
+            .into(),
         rows: found.into_iter().map(row).collect(),
     };
     show(l, StatusCode::OK, list.title, &list)
@@ -163,7 +164,10 @@ impl Desk {
             reason: application.reason.clone(),
             lines: lines(&application, wish.as_ref(), l),
             waiting: application.state == "waiting",
-            usual: wish.as_ref().map(|wish| told::day_of(works_from(Begin::Usual, wish.service, self.registry.config(), now))).unwrap_or_default(),
+            usual: wish
+                .as_ref()
+                .map(|wish| told::day_of(works_from(Begin::Usual, wish.service, self.registry.config(), now)))
+                .unwrap_or_default(),
             mistake,
         };
         let status = if one.mistake.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -230,7 +234,12 @@ struct Reason {
     reason: String,
 }
 
-async fn refuse(State(desk): State<Desk>, Path(id): Path<String>, headers: HeaderMap, form: Result<Form<Reason>, FormRejection>) -> Response {
+async fn refuse(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    form: Result<Form<Reason>, FormRejection>,
+) -> Response {
     let reason = form.map(|Form(form)| form).unwrap_or_default().reason;
     let done = desk.registry.refuse(&id, &reason, desk.clock.now()).await;
     desk.decided(&id, Language::asked(&headers), done).await

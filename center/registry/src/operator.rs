@@ -177,7 +177,10 @@ struct Approval {
 
 async fn approve(State(desk): State<Desk>, Path(id): Path<String>, wanted: Option<Json<Approval>>) -> Answer {
     let from = wanted.map_or_else(|| "usual".to_owned(), |Json(wanted)| wanted.from);
-    let problem = || Refusal::Wrong { field: "from", problem: "反映日は usual、now、または「2026-04-01」の形で書いてください。".to_owned() };
+    let problem = || Refusal::Wrong {
+        field: "from",
+        problem: "反映日は usual、now、または「2026-04-01」の形で書いてください。".to_owned(),
+    };
     let begin = Begin::parse(&from).ok_or_else(|| Error::from(problem()))?;
     let works_from = desk.registry.approve_from(&id, begin, desk.clock.now()).await?;
     Ok(Json(json!({ "application_id": id, "state": "approved", "works_from": works_from })))

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -24,8 +24,8 @@ use manuals::domains::Service;
 use crate::error::Error;
 use crate::rules::form::{self, Fields, Mistake};
 use crate::rules::patience::Patience;
-use crate::rules::wish::{Notification, Wish};
 use crate::rules::typed;
+use crate::rules::wish::{Notification, Wish};
 use crate::{Registry, door};
 use views::Portal;
 
@@ -41,6 +41,7 @@ struct Desk {
 
 /// The portal's pages: for a host of its own, open to anybody.
 pub fn routes(registry: Registry, clock: Clock) -> Router {
+    let origin = Arc::from(registry.config().portal.trim_end_matches('/'));
     Router::new()
         .route("/", get(start))
         .route("/apply/{service}/{notification}", get(blank).post(fill))
@@ -50,7 +51,16 @@ pub fn routes(registry: Registry, clock: Clock) -> Router {
         .with_state(Desk { registry, clock, patience: Arc::default() })
         .merge(page::style())
         .layer(middleware::from_fn(page::own_forms_only))
+        .layer(middleware::from_fn_with_state(origin, own_name_outside))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
+
+/// The portal's name on the open side is its own too: the machine that stands before it there asks under the name of here.
+async fn own_name_outside(State(origin): State<Arc<str>>, mut request: Request, next: Next) -> Response {
+    if request.headers().get(header::ORIGIN).is_some_and(|named| named.as_bytes() == origin.as_bytes()) {
+        request.headers_mut().remove(header::ORIGIN);
+    }
+    next.run(request).await
 }
 
 async fn start(headers: HeaderMap) -> Response {
@@ -85,7 +95,7 @@ async fn fill(
     let Some((service, notification)) = kind(&service, &notification) else { return portal.nowhere() };
     let fields = match desk.taken(&caller, body, portal) {
         Ok(fields) => fields,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let filled = Filled { portal, service, notification, fields };
     filled.answer(&desk).await.unwrap_or_else(|error| failed(portal, &error))
@@ -93,16 +103,16 @@ async fn fill(
 
 impl Desk {
     /// The fields of a form, if its sender may send one now and it is of a size.
-    fn taken(&self, caller: &Caller, body: Result<Bytes, BytesRejection>, portal: Portal) -> Result<Fields, Response> {
+    fn taken(&self, caller: &Caller, body: Result<Bytes, BytesRejection>, portal: Portal) -> Result<Fields, Box<Response>> {
         let limit = self.registry.config().forms_per_minute;
         let waited = self.patience.lock().unwrap_or_else(PoisonError::into_inner).take(caller.address, limit, self.clock.now());
         if let Err(wait) = waited {
             metrics::counter!("onshi_forms_refused_total", "reason" => "too-many").increment(1);
-            return Err(portal.wait(wait.as_secs().max(1)));
+            return Err(Box::new(portal.wait(wait.as_secs().max(1))));
         }
         match body {
-            Ok(bytes) => form::fields(&bytes).ok_or_else(|| portal.unreadable(StatusCode::BAD_REQUEST)),
-            Err(rejected) => Err(portal.unreadable(rejected.status())),
+            Ok(bytes) => form::fields(&bytes).ok_or_else(|| Box::new(portal.unreadable(StatusCode::BAD_REQUEST))),
+            Err(rejected) => Err(Box::new(portal.unreadable(rejected.status()))),
         }
     }
 }
@@ -140,7 +150,12 @@ impl Filled {
     async fn send(&self, desk: &Desk, wish: &Wish, form_id: &str) -> Result<Response, Error> {
         match desk.registry.apply(wish, form_id, desk.clock.now()).await? {
             Ok(application_id) => {
-                tracing::info!(application = application_id, kind = wish.notification.key(), service = wish.service.key(), "an application came");
+                tracing::info!(
+                    application = application_id,
+                    kind = wish.notification.key(),
+                    service = wish.service.key(),
+                    "an application came"
+                );
                 metrics::counter!("onshi_applications_total", "service" => wish.service.key()).increment(1);
                 Ok(Redirect::to(&format!("/sent/{application_id}")).into_response())
             }
@@ -181,7 +196,7 @@ async fn state(
     let portal = Portal::of(&headers);
     let fields = match desk.taken(&caller, body, portal) {
         Ok(fields) => fields,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let typed = |name: &str| fields.get(name).map(|typed| typed::code(typed).0).unwrap_or_default();
     let (number, secret) = (typed("application_id"), typed("secret"));

@@ -82,9 +82,9 @@ impl Default for Config {
 
 impl Config {
     pub(super) fn sender(&self) -> Result<Mailbox, MailError> {
-        self.from
-            .parse()
-            .map_err(|_| MailError::Config(format!("[mail] from「{}」は差出人として読めません。「名前 <番地>」の形で書いてください。", self.from)))
+        self.from.parse().map_err(|_| {
+            MailError::Config(format!("[mail] from「{}」は差出人として読めません。「名前 <番地>」の形で書いてください。", self.from))
+        })
     }
 
     pub(super) fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {
@@ -96,7 +96,8 @@ impl Config {
             Security::None if local => Tls::None,
             Security::None => {
                 return Err(MailError::Config(
-                    "[mail] security = \"none\" は、この機械自身のメールサーバーにだけ使えます。starttls か tls にしてください。".to_owned(),
+                    "[mail] security = \"none\" は、この機械自身のメールサーバーにだけ使えます。starttls か tls にしてください。"
+                        .to_owned(),
                 ));
             }
             Security::Starttls => Tls::Required(self.tls()?),
@@ -114,7 +115,8 @@ impl Config {
     }
 
     fn tls(&self) -> Result<TlsParameters, MailError> {
-        let wrong = |error: &dyn std::fmt::Display| MailError::Config(format!("[mail] のメールサーバーへの TLS を用意できません（{error}）。"));
+        let wrong =
+            |error: &dyn std::fmt::Display| MailError::Config(format!("[mail] のメールサーバーへの TLS を用意できません（{error}）。"));
         let mut tls = TlsParameters::builder(self.server.clone());
         if !self.roots.as_os_str().is_empty() {
             let roots = Certificate::from_pem(read(&self.roots)?.as_bytes()).map_err(|error| wrong(&error))?;

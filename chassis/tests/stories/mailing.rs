@@ -20,6 +20,10 @@ fn clock() -> Clock {
     Clock::driven("2026-07-15T00:00:00Z".parse().unwrap())
 }
 
+async fn base(place: &Place) -> Database {
+    place.database().await
+}
+
 fn to(address: &str) -> Mail {
     Mail { to: MailAddress::parse(address).unwrap(), subject: "受け付けました".to_owned(), text: "一行目\n二行目".to_owned() }
 }
@@ -36,11 +40,15 @@ async fn post(db: &Database, config: &Config, folder: &Path) -> Post {
 }
 
 fn mails(folder: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "eml")).collect()
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "eml"))
+        .collect()
 }
 
 on_both!(a_mail_is_sent_if_and_only_if_what_it_tells_of_was_committed, async |place| {
-    let (db, clock, folder) = (place.database().await, clock(), place.folder.path().join("mail"));
+    let (db, clock, folder) = (base(place).await, clock(), place.folder.path().join("mail"));
     let post = post(&db, &Config::default(), &folder).await;
     let mut tx = db.begin().await.unwrap();
     post.outbox().put(&mut tx, &to("lost@example.jp"), clock.now()).await.unwrap();
@@ -58,7 +66,7 @@ on_both!(a_mail_is_sent_if_and_only_if_what_it_tells_of_was_committed, async |pl
 });
 
 on_both!(two_copies_deliver_each_mail_once, async |place| {
-    let (db, clock, folder) = (place.database().await, clock(), place.folder.path().join("mail"));
+    let (db, clock, folder) = (base(place).await, clock(), place.folder.path().join("mail"));
     let (one, other) = (post(&db, &Config::default(), &folder).await, post(&db, &Config::default(), &folder).await);
     for number in 0..45 {
         promise(&db, one.outbox(), &format!("taro{number}@example.jp"), &clock).await;
@@ -73,7 +81,7 @@ on_both!(two_copies_deliver_each_mail_once, async |place| {
 });
 
 on_both!(a_folder_that_cannot_be_written_is_tried_again_and_nothing_is_lost, async |place| {
-    let (db, clock, folder) = (place.database().await, clock(), place.folder.path().join("mail"));
+    let (db, clock, folder) = (base(place).await, clock(), place.folder.path().join("mail"));
     let post = post(&db, &Config::default(), &folder).await;
     promise(&db, post.outbox(), "taro@example.jp", &clock).await;
     std::fs::remove_dir(&folder).unwrap();
@@ -172,7 +180,7 @@ async fn a_mail_server_is_reached_over_tls_with_a_password_and_only_if_its_root_
         }
         let Some(mut peer) = Peer::begin(&arguments) else { return };
         let right = Config { security, roots: root.clone().into(), user: "desk".into(), password_file: password.clone(), ..peer.config() };
-        let (db, clock) = (place.database().await, clock());
+        let (db, clock) = (base(&place).await, clock());
         let wrong = post(&db, &Config { roots: other_root.clone().into(), ..right.clone() }, folder).await;
         promise(&db, wrong.outbox(), "taro@example.jp", &clock).await;
         assert_eq!(wrong.deliver_due(&clock).await.unwrap().later, 1);
@@ -190,7 +198,7 @@ async fn a_mail_server_is_reached_over_tls_with_a_password_and_only_if_its_root_
 
 on_both!(a_busy_server_is_asked_again_and_a_refusal_for_good_is_given_up, async |place| {
     let Some(mut peer) = Peer::begin(&["--busy", "2"]) else { return };
-    let (db, clock) = (place.database().await, clock());
+    let (db, clock) = (base(place).await, clock());
     let post = post(&db, &peer.config(), place.folder.path()).await;
     promise(&db, post.outbox(), "taro@example.jp", &clock).await;
     for minutes in [1, 2] {
@@ -215,7 +223,7 @@ on_both!(a_busy_server_is_asked_again_and_a_refusal_for_good_is_given_up, async 
 async fn a_connection_that_breaks_before_the_answer_costs_a_second_copy_of_the_same_mail() {
     let place = Place::sqlite();
     let Some(mut peer) = Peer::begin(&["--cut", "1"]) else { return };
-    let (db, clock) = (place.database().await, clock());
+    let (db, clock) = (base(&place).await, clock());
     let post = post(&db, &peer.config(), place.folder.path()).await;
     promise(&db, post.outbox(), "taro@example.jp", &clock).await;
     assert_eq!(post.deliver_due(&clock).await.unwrap().later, 1);
@@ -228,7 +236,7 @@ async fn a_connection_that_breaks_before_the_answer_costs_a_second_copy_of_the_s
 async fn a_copy_that_dies_while_it_sends_leaves_the_mail_to_the_next() {
     let place = Place::sqlite();
     let Some(mut peer) = Peer::begin(&["--silent"]) else { return };
-    let (db, clock, folder) = (place.database().await, clock(), place.folder.path().join("mail"));
+    let (db, clock, folder) = (base(&place).await, clock(), place.folder.path().join("mail"));
     let dying = post(&db, &peer.config(), &folder).await;
     promise(&db, dying.outbox(), "taro@example.jp", &clock).await;
     let mut lines = peer.lines.take().unwrap();

@@ -134,35 +134,45 @@ impl Sheet<'_> {
     }
 
     fn line(&self) -> Vec<Field> {
-        let providers =
-            Provider::ALL.map(|provider| self.choice("provider", provider.key(), self.language.choose(provider.label().0, provider.label().1).to_owned()));
+        let providers = Provider::ALL.map(|provider| {
+            self.choice("provider", provider.key(), self.language.choose(provider.label().0, provider.label().1).to_owned())
+        });
         let kind = line_id::line_kind(self.service);
         let kinds = [Some(kind.right), kind.mistakes.first().copied(), kind.mistakes.get(1).copied()];
-        let kinds = ["1", "2", "3"].into_iter().zip(kinds).filter_map(|(value, text)| Some(self.choice("line_kind", value, text?.to_owned())));
+        let kinds =
+            ["1", "2", "3"].into_iter().zip(kinds).filter_map(|(value, text)| Some(self.choice("line_kind", value, text?.to_owned())));
         let mut fields = vec![
             self.field("provider", ("回線の契約先", "Contracted with"), Vec::new(), Kind::Choice(providers.into())),
             self.field(
                 "line_kind",
                 ("電気通信回線種別", "Line kind (電気通信回線種別)"),
-                self.hint("フレッツ光もコラボ光も 1 です。異なると接続できません。", "1 for FLET'S Hikari and for collab lines. With any other it cannot connect."),
+                self.hint(
+                    "フレッツ光もコラボ光も 1 です。異なると接続できません。",
+                    "1 for FLET'S Hikari and for collab lines. With any other it cannot connect.",
+                ),
                 Kind::Choice(kinds.collect()),
             ),
             self.field("line_id", ("お客さまID（回線ID）", "Line id (お客さまID)"), self.where_the_id_is(), ID),
             self.field("line_type", ("回線タイプ", "Line type"), self.about_the_type(), Kind::List(self.types())),
-            self.field(
-                "line_since",
-                ("回線を申し込んだ日（分かるとき）", "Line applied for on (if known)"),
-                Vec::new(),
-                Kind::Day,
-            ),
+            self.field("line_since", ("回線を申し込んだ日（分かるとき）", "Line applied for on (if known)"), Vec::new(), Kind::Day),
         ];
         if self.service == Service::Eligibility {
-            let answers = Option6::ALL.map(|answer| self.choice("option6", answer.key(), self.language.choose(answer.label().0, answer.label().1).to_owned()));
-            fields.push(self.field("option6", ("フレッツ・v6オプション", "v6 option"), self.about_the_option(), Kind::Choice(answers.into())));
+            let answers = Option6::ALL
+                .map(|answer| self.choice("option6", answer.key(), self.language.choose(answer.label().0, answer.label().1).to_owned()));
+            fields.push(self.field(
+                "option6",
+                ("フレッツ・v6オプション", "v6 option"),
+                self.about_the_option(),
+                Kind::Choice(answers.into()),
+            ));
         }
         let shared = vec![
             self.choice("shared", "no", self.language.choose("共用しない", "Not shared").to_owned()),
-            self.choice("shared", "yes", self.language.choose("同じ敷地内の系列の医療機関・薬局と 1 つの回線を共用する", "Shared on one site").to_owned()),
+            self.choice(
+                "shared",
+                "yes",
+                self.language.choose("同じ敷地内の系列の医療機関・薬局と 1 つの回線を共用する", "Shared on one site").to_owned(),
+            ),
         ];
         fields.push(self.field("shared", ("回線の共用", "Sharing"), Vec::new(), Kind::Choice(shared)));
         let hint = self.hint("共用するときだけ書いてください。", "Only if the line is shared.");
@@ -177,7 +187,12 @@ impl Sheet<'_> {
         );
         if self.language == Language::Japanese {
             hints.extend(Region::ALL.map(|region| {
-                format!("{}: {}（{}）。コラボ光は光コラボレーション事業者の書面。", region.label(), line_id::where_to_look(region).join("、"), line_id::explained_at(region))
+                format!(
+                    "{}: {}（{}）。コラボ光は光コラボレーション事業者の書面。",
+                    region.label(),
+                    line_id::where_to_look(region).join("、"),
+                    line_id::explained_at(region)
+                )
             }));
         }
         hints
@@ -202,12 +217,21 @@ impl Sheet<'_> {
 
     fn types(&self) -> Vec<(&'static str, Vec<Choice>)> {
         let t = |japanese, english| self.language.choose(japanese, english);
-        let group = |area| line_type::all().iter().filter(|found| found.area == area).map(|found| self.choice("line_type", found.key, found.name.to_owned())).collect();
+        let group = |area| {
+            line_type::all()
+                .iter()
+                .filter(|found| found.area == area)
+                .map(|found| self.choice("line_type", found.key, found.name.to_owned()))
+                .collect()
+        };
         vec![
             (t("東日本・西日本", "East and west"), group(Area::Common)),
             (t("東日本だけ", "East only"), group(Area::East)),
             (t("西日本だけ", "West only"), group(Area::West)),
-            (t("そのほか", "Else"), vec![self.choice("line_type", "unknown", t("一覧にない・分からない", "Not listed, or unknown").to_owned())]),
+            (
+                t("そのほか", "Else"),
+                vec![self.choice("line_type", "unknown", t("一覧にない・分からない", "Not listed, or unknown").to_owned())],
+            ),
         ]
     }
 

@@ -22,12 +22,19 @@ pub(crate) struct Portal {
     language: Language,
 }
 
+/// What may be applied for in one service.
+struct Offer {
+    service: &'static str,
+    notes: Vec<String>,
+    links: Vec<(String, &'static str)>,
+}
+
 #[derive(Template)]
 #[template(path = "start.html")]
 struct Start {
     title: &'static str,
     intro: &'static str,
-    services: Vec<(&'static str, Vec<String>, Vec<(String, &'static str)>)>,
+    services: Vec<Offer>,
     after: &'static str,
     state: &'static str,
 }
@@ -142,8 +149,8 @@ impl Portal {
             format!("※{}", line_id::exemption().text),
         ];
         let services = vec![
-            (self.service(Service::Eligibility), eligibility, links(Service::Eligibility)),
-            (self.service(Service::Claims), claims, links(Service::Claims)),
+            Offer { service: self.service(Service::Eligibility), notes: eligibility, links: links(Service::Eligibility) },
+            Offer { service: self.service(Service::Claims), notes: claims, links: links(Service::Claims) },
         ];
         let start = Start {
             title,
@@ -212,7 +219,8 @@ impl Portal {
 
     pub(crate) fn confirm(self, read: &Read, typed: &Fields, form_id: String) -> Response {
         let title = self.t("申請内容の確認", "Check what you apply for");
-        let sheet = Sheet { service: read.wish.service, notification: read.wish.notification, language: self.language, typed, mistakes: &[] };
+        let sheet =
+            Sheet { service: read.wish.service, notification: read.wish.notification, language: self.language, typed, mistakes: &[] };
         let fields: Vec<_> = sheet.sections().into_iter().flat_map(|section| section.fields).collect();
         let label = |name: &str| fields.iter().find(|field| field.name == name).map_or("", |field| field.label);
         let repairs = read.repairs.iter().map(|(name, repair)| (label(name), self.t(repair.said().0, repair.said().1))).collect();
@@ -331,7 +339,8 @@ impl Portal {
         let incident = refusal.incident.clone().unwrap_or_default();
         let lines = vec![
             refusal.message.clone(),
-            self.language.choose(format!("申請は保存されていません。照会番号: {incident}"), format!("Nothing was kept. Incident: {incident}")),
+            self.language
+                .choose(format!("申請は保存されていません。照会番号: {incident}"), format!("Nothing was kept. Incident: {incident}")),
         ];
         self.message(status, title, lines)
     }

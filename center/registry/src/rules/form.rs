@@ -176,7 +176,10 @@ impl Reader<'_> {
         if notification == Notification::ChangeOfCode && Some(&former) == new {
             return self.wrong(
                 "former_code",
-                format!("変更前と変更後の医療機関コードが同じです。コードが変わらないときは「{}」で申請してください。", Notification::Change.label()),
+                format!(
+                    "変更前と変更後の医療機関コードが同じです。コードが変わらないときは「{}」で申請してください。",
+                    Notification::Change.label()
+                ),
                 "Both codes are the same. If the code does not change, choose the notification 2.",
             );
         }
@@ -188,8 +191,7 @@ impl Reader<'_> {
         let typed = self.typed("provider");
         let provider = Provider::ALL.into_iter().find(|provider| provider.key() == typed);
         if provider.is_none() {
-            let _beside =
-                self.wrong::<()>("provider", "回線の契約先を選んでください。", "Choose with whom the line is contracted.");
+            let _beside = self.wrong::<()>("provider", "回線の契約先を選んでください。", "Choose with whom the line is contracted.");
         }
         let kind = line_id::line_kind(service);
         let right = kind.right;
@@ -250,7 +252,11 @@ impl Reader<'_> {
             } else {
                 "回線タイプを選んでください。一覧にない回線では接続できません。".to_owned()
             };
-            return self.wrong("line_type", japanese, format!("Choose the line type. Ask the carrier ({}) or the collaborating operator.", hotline.phone));
+            return self.wrong(
+                "line_type",
+                japanese,
+                format!("Choose the line type. Ask the carrier ({}) or the collaborating operator.", hotline.phone),
+            );
         };
         match region {
             Some(region) if !found.is_eligible_in(region) => self.wrong(
@@ -272,14 +278,20 @@ impl Reader<'_> {
         if typed.trim().is_empty() {
             return None;
         }
-        typed::day(typed).or_else(|| self.wrong(field, "日付を「2021-05-11」の形で書くか、空けておいてください。", "Write the day as 2021-05-11, or leave it empty."))
+        typed::day(typed).or_else(|| {
+            self.wrong(field, "日付を「2021-05-11」の形で書くか、空けておいてください。", "Write the day as 2021-05-11, or leave it empty.")
+        })
     }
 
     /// The eligibility service needs the v6 option (LN-08 to LN-13).
     fn option6(&mut self, region: Option<Region>, line: Option<&line_type::LineType>, since: Option<Date>) -> Option<Option6> {
         let typed = self.typed("option6");
         let Some(answer) = Option6::ALL.into_iter().find(|answer| answer.key() == typed) else {
-            return self.wrong("option6", "フレッツ・v6オプションの契約の有無を選んでください。", "Say whether the v6 option is contracted.");
+            return self.wrong(
+                "option6",
+                "フレッツ・v6オプションの契約の有無を選んでください。",
+                "Say whether the v6 option is contracted.",
+            );
         };
         let (Some(region), Some(line)) = (region, line) else { return Some(answer) };
         let by_default = line.is_cross() || since.is_some_and(|since| line_type::v6_option(region, line, since) == V6Option::DefaultOn);
@@ -331,7 +343,11 @@ impl Reader<'_> {
     fn applicant(&mut self) -> String {
         let applicant = typed::words(self.typed("applicant"));
         if applicant.is_empty() || applicant.chars().count() > LONGEST_NAME {
-            let _beside = self.wrong::<()>("applicant", "申請する方のお名前を 100 文字以内で書いてください。", "Write who applies, at most 100 characters.");
+            let _beside = self.wrong::<()>(
+                "applicant",
+                "申請する方のお名前を 100 文字以内で書いてください。",
+                "Write who applies, at most 100 characters.",
+            );
         }
         applicant
     }
@@ -410,7 +426,10 @@ mod tests {
     #[test]
     fn the_known_mistakes_of_claims_are_named_with_the_reason() {
         let (_, said) = only(Service::Claims, &[("provider", "collaborator"), ("line_kind", "2")]);
-        assert!(said.contains("コラボ光") && said.contains("2:IP-VPN(提供会社:NTT以外)") && said.contains("1:IP-VPN(提供会社:NTT)"), "{said}");
+        assert!(
+            said.contains("コラボ光") && said.contains("2:IP-VPN(提供会社:NTT以外)") && said.contains("1:IP-VPN(提供会社:NTT)"),
+            "{said}"
+        );
         let (_, said) = only(Service::Claims, &[("line_kind", "3")]);
         assert!(said.contains("フレッツ光") && said.contains("3:IPsec") && said.contains("1:IP-VPN(提供会社:NTT)"), "{said}");
     }
@@ -474,7 +493,8 @@ mod tests {
             assert!(east("2012-05-29", answer).is_empty());
             let found = east("2012-05-28", answer);
             assert_eq!(found[0].field, "option6");
-            for part in ["2012-05-29", "2000 円", "0120-116-116", "工事費 0 円", "アクセスキー", "https://flets.com/square/con_index.html"] {
+            for part in ["2012-05-29", "2000 円", "0120-116-116", "工事費 0 円", "アクセスキー", "https://flets.com/square/con_index.html"]
+            {
                 assert!(found[0].japanese.contains(part), "{part}: {}", found[0].japanese);
             }
             assert_eq!(east("", answer).len(), 1, "without a day nobody can tell");
@@ -503,7 +523,8 @@ mod tests {
         assert_eq!(Notification::by_key(Service::Claims, "succession"), None);
         let same = mistakes(Service::Claims, Notification::ChangeOfCode, &[("former_code", "1312345678")]);
         assert!(same[0].field == "former_code" && same[0].japanese.contains("2:登録内容変更"), "{same:?}");
-        let read = read(Service::Eligibility, Notification::Succession, &with(&[("former_code", ""), ("name", ""), ("valid_from", "")]), TODAY);
+        let read =
+            read(Service::Eligibility, Notification::Succession, &with(&[("former_code", ""), ("name", ""), ("valid_from", "")]), TODAY);
         assert!(!read.unwrap().wish.renames());
     }
 

@@ -98,7 +98,11 @@ fn former(wish: &Wish, known: &Known) -> Option<Mistake> {
     let Some(facility) = facility else {
         // Of the facility itself it was said already.
         return wish.renames().then(|| {
-            Mistake::new(field, "変更前の医療機関コードは登録されていません。番号を確かめてください。", "The former code is not registered.")
+            Mistake::new(
+                field,
+                "変更前の医療機関コードは登録されていません。番号を確かめてください。",
+                "The former code is not registered.",
+            )
         });
     };
     let line = wish.former_line_id.as_deref().unwrap_or_default();
@@ -142,7 +146,10 @@ fn line(wish: &Wish, known: &Known) -> Option<Mistake> {
     if others.iter().any(|used| used.region != wish.region().key()) {
         return Some(Mistake::new(
             "line_id",
-            format!("このお客さまIDは別の地域の回線として登録されています（この医療機関等は{}）。実際に接続する回線のお客さまIDを確かめてください。", wish.region().label()),
+            format!(
+                "このお客さまIDは別の地域の回線として登録されています（この医療機関等は{}）。実際に接続する回線のお客さまIDを確かめてください。",
+                wish.region().label()
+            ),
             "This line is registered in the other region. Check the id of the line that is really used.",
         ));
     }

@@ -92,7 +92,10 @@ fn is_separator(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
         || matches!(letter, '-' | '－' | 'ー' | 'ｰ' | '_' | '＿' | '・' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}')
-        || matches!(letter, '\u{2500}' | '\u{2501}' | '\u{3030}' | '\u{fe58}' | '\u{fe63}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+        || matches!(
+            letter,
+            '\u{2500}' | '\u{2501}' | '\u{3030}' | '\u{fe58}' | '\u{fe63}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+        )
 }
 
 #[cfg(test)]
@@ -109,7 +112,8 @@ mod tests {
         assert_eq!(code("ＣＡＦ１２３４５６７８９０"), ("CAF1234567890".to_owned(), vec![Width]));
         assert_eq!(code("caf1234567890"), ("CAF1234567890".to_owned(), vec![Capitals]));
         assert_eq!(code("ｃａｆ-1234 567890"), ("CAF1234567890".to_owned(), vec![Width, Capitals, Separators]));
-        for hyphen in ['-', '－', '‐', '‑', '‒', '–', '—', '―', '−', 'ー', 'ｰ', '﹣', '─', '\u{ad}', '\u{200b}', '\u{feff}', '　'] {
+        for hyphen in ['-', '－', '‐', '‑', '‒', '–', '—', '―', '−', 'ー', 'ｰ', '﹣', '─', '\u{ad}', '\u{200b}', '\u{feff}', '　']
+        {
             assert_eq!(code(&format!("CAF{hyphen}1234567890")), ("CAF1234567890".to_owned(), vec![Separators]), "{hyphen:?}");
         }
         for repair in [Width, Separators, Capitals] {

@@ -19,7 +19,8 @@ pub(crate) struct ApplicationRow {
     pub(crate) form_id: Option<String>,
 }
 
-const COLUMNS: &str = "SELECT application_id, kind, facility_code, subject, state, applied_at, content, service, mail, secret_hash, form_id,
+const COLUMNS: &str =
+    "SELECT application_id, kind, facility_code, subject, state, applied_at, content, service, mail, secret_hash, form_id,
   works_from, reason, decided_at
 FROM application WHERE $1 = '' OR application_id = $1 ORDER BY applied_at DESC, application_id LIMIT 1000";
 const ADD: &str = "INSERT INTO application (application_id, kind, facility_code, subject, state, content, applied_at,

@@ -16,7 +16,7 @@ use http::{Request, StatusCode, header};
 use jiff::SignedDuration;
 use manuals::domains::Service;
 use registry::rules::effects::Begin;
-use registry::{Config, Registry, console, pages};
+use registry::{Admitted, Config, LineProof, Registry, console, pages};
 use tower::ServiceExt;
 
 use crate::town::{PREFIX, now};
@@ -175,6 +175,17 @@ fn form(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
     form
 }
 
+/// What the carrier says of the line.
+fn proof(nonce: &str) -> LineProof {
+    LineProof {
+        line_id: ID.to_owned(),
+        region: manuals::Region::East,
+        prefixes: vec![PREFIX.to_owned()],
+        nonce: nonce.to_owned(),
+        expires_at: now() + SignedDuration::from_hours(24 * 30),
+    }
+}
+
 const NEW: &str = "/apply/eligibility/new";
 const CLAIMS: &str = "/apply/claims/new";
 
@@ -217,8 +228,9 @@ on_both!(
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
         assert!(see(&secret.replace('-', " ")).await.text.contains("2026-07-22 から利用できます"));
         assert!(town.registry.admit(ID, PREFIX, town.clock.now()).await.is_err(), "it works from its day only");
+        assert_eq!(town.registry.admit_line(proof("one"), town.clock.now()).await.unwrap(), Admitted::UnknownLine);
         town.clock.set("2026-07-21T15:00:00Z".parse().unwrap());
-        town.registry.admit(ID, PREFIX, town.clock.now()).await.unwrap();
+        assert_eq!(town.registry.admit_line(proof("two"), town.clock.now()).await.unwrap(), Admitted::Yes);
         assert!(see(&secret).await.text.contains("反映済み"));
         let letters = town.letters().await;
         assert!(letters.iter().any(|letter| letter.contains("反映日: 2026-07-22") && letter.contains("https://www.lineauth.mnw")), "{letters:?}");
@@ -351,7 +363,10 @@ on_both!(an_operator_refuses_with_a_reason_that_reaches_the_applicant, async |pl
     let again = town.decide(&format!("{address}/approve"), &[("begin", "now")]).await;
     assert!(again.text.contains("すでに処理されています"), "{}", again.text);
     let letters = town.letters().await;
-    assert!(letters.iter().any(|letter| letter.contains("お客さまIDの名義が異なります。") && letter.contains("もう一度申請")), "{letters:?}");
+    assert!(
+        letters.iter().any(|letter| letter.contains("お客さまIDの名義が異なります。") && letter.contains("もう一度申請")),
+        "{letters:?}"
+    );
     let list = town.ask(&town.console, "/console/applications", None).await.text;
     assert!(list.contains(&number) && list.contains("お受けできません"), "{list}");
     let mails = town.ask(&town.console, "/console/mails", None).await.text;
@@ -379,6 +394,28 @@ on_both!(what_is_typed_is_shown_as_text_and_a_stranger_is_limited, async |place|
     town.clock.advance(SignedDuration::from_secs(60));
     assert_eq!(town.post("/state", &filled(&[("application_id", "X"), ("secret", "Y")])).await.status, StatusCode::NOT_FOUND);
 });
+
+/// The portal stands behind another name on the open side, and a form of a stranger's page is not taken.
+#[tokio::test]
+async fn forms_are_taken_from_the_portals_own_pages_only() {
+    let place = Place::sqlite();
+    let town = town_with(&place, Config { portal: "https://apply.example.jp/".to_owned(), ..Config::default() }).await;
+    for (origin, taken) in [
+        ("https://apply.onshi.localhost", true),
+        ("https://apply.example.jp", true),
+        ("https://evil.example", false),
+        ("https://apply.example.jp.evil.example", false),
+        ("null", false),
+    ] {
+        let mut request = Request::post("/state").header(header::HOST, "apply.onshi.localhost").header(header::ORIGIN, origin);
+        request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut request = request.body(Body::from("application_id=X&secret=Y")).unwrap();
+        let address = town.from.parse().unwrap();
+        request.extensions_mut().insert(Caller { address, host: "apply.onshi.localhost".into(), certificate: PeerCertificate::Absent });
+        let status = town.portal.clone().oneshot(request).await.unwrap().status();
+        assert_eq!(status != StatusCode::FORBIDDEN, taken, "{origin}");
+    }
+}
 
 on_both!(one_address_is_not_flooded_with_mails, async |place| {
     let town = town_with(place, Config { forms_per_minute: 1000, ..Config::default() }).await;
