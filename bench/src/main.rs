@@ -4,6 +4,8 @@
 mod bridge;
 mod checks;
 mod figure;
+mod files;
+mod handshake;
 mod process;
 mod register;
 mod start;
@@ -14,12 +16,13 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Parser;
 use figure::Figure;
+use tokio::runtime::Runtime;
 
 /// 測定: ほかのプログラムと同じ条件で測り、比で示します。
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// 測るもの（check、bridge、start、register。無ければすべて）
+    /// 測るもの（start、bridge、files、check、handshake、register。無ければすべて）
     names: Vec<String>,
     /// 一分以内で終わるように、少なく測ります
     #[arg(long)]
@@ -40,39 +43,48 @@ pub(crate) struct Size {
     pub(crate) largest: u64,
     pub(crate) seconds: u64,
     pub(crate) drops: usize,
+    /// Files dropped all at once.
+    pub(crate) files: usize,
     pub(crate) starts: usize,
 }
 
-const FULL: Size = Size { people: 100_000, largest: 1_000_000, seconds: 20, drops: 300, starts: 10 };
-const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 60, starts: 3 };
+const FULL: Size = Size { people: 100_000, largest: 1_000_000, seconds: 20, drops: 300, files: 10_000, starts: 10 };
+const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 60, files: 500, starts: 3 };
+
+/// One measurement.
+type Measure = fn(&Runtime, Size) -> anyhow::Result<Vec<Figure>>;
+
+/// Every measurement by its name, in the order in which they run; a name may stand more than once.
+const MEASUREMENTS: [(&str, Measure); 7] = [
+    ("start", |_, size| start::measure(size)),
+    ("bridge", |_, size| bridge::measure(size)),
+    ("files", |_, size| files::measure(size)),
+    ("check", |runtime, size| runtime.block_on(checks::measure(size))),
+    ("handshake", |runtime, size| runtime.block_on(handshake::measure(size))),
+    ("register", |runtime, size| runtime.block_on(register::on_sqlite(size))),
+    ("register", |runtime, size| runtime.block_on(register::on_postgres(size))),
+];
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let known = ["check", "bridge", "start", "register"];
-    if let Some(unknown) = args.names.iter().find(|name| !known.contains(&name.as_str())) {
-        bail!("「{unknown}」という測定はありません。あるもの: {}", known.join("、"));
+    let known = || MEASUREMENTS.iter().map(|(name, _)| *name);
+    if let Some(unknown) = args.names.iter().find(|given| known().all(|name| name != *given)) {
+        bail!("「{unknown}」という測定はありません。あるもの: {}", known().collect::<Vec<_>>().join("、"));
     }
-    let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|given| given == name);
     let mut size = if args.quick { QUICK } else { FULL };
     if let Some(people) = args.people {
         size = Size { people, largest: people, ..size };
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut figures: Vec<Figure> = Vec::new();
-    if wanted("start") {
-        figures.extend(start::measure(size)?);
-    }
-    if wanted("bridge") {
-        figures.extend(bridge::measure(size)?);
-    }
-    if wanted("check") {
-        figures.extend(runtime.block_on(checks::measure(size))?);
-    }
-    if wanted("register") {
-        figures.extend(runtime.block_on(register::measure(size))?);
-    }
-    for figure in &figures {
-        println!("{figure}");
+    for (name, measure) in MEASUREMENTS {
+        if !args.names.is_empty() && !args.names.iter().any(|given| given == name) {
+            continue;
+        }
+        for figure in measure(&runtime, size)? {
+            println!("{figure}");
+            figures.push(figure);
+        }
     }
     if let Some(path) = args.json {
         let text = serde_json::to_vec_pretty(&figures)?;

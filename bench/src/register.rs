@@ -1,6 +1,7 @@
 //! What registers of growing size cost: bringing them in, the memory that takes, and the processor time of one check, on both databases.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,20 +23,24 @@ const RUNS: usize = 5;
 /// How often the memory is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-pub(crate) async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
+pub(crate) async fn on_sqlite(size: Size) -> anyhow::Result<Vec<Figure>> {
+    on("sqlite", "", size).await
+}
+
+/// Nothing, if no database was given.
+pub(crate) async fn on_postgres(size: Size) -> anyhow::Result<Vec<Figure>> {
+    match std::env::var(REGISTER) {
+        Ok(register) => on("postgres", &register, size).await,
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// The same register grows in one center.
+async fn on(engine: &str, register: &str, size: Size) -> anyhow::Result<Vec<Figure>> {
     let mut sizes: Vec<u64> = SIZES.into_iter().filter(|persons| *persons <= size.largest).collect();
     if sizes.is_empty() {
         sizes.push(size.largest);
     }
-    let mut figures = on("sqlite", "", &sizes, size).await?;
-    if let Ok(register) = std::env::var(REGISTER) {
-        figures.extend(on("postgres", &register, &sizes, size).await?);
-    }
-    Ok(figures)
-}
-
-/// The same register grows in one center.
-async fn on(engine: &str, register: &str, sizes: &[u64], size: Size) -> anyhow::Result<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
     let settings = ["REGISTER_DATABASE", "DATABASE", "AUDIT_DATABASE"].map(|name| (format!("ONSHI_CENTER__CENTER__{name}"), register));
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
@@ -43,7 +48,7 @@ async fn on(engine: &str, register: &str, sizes: &[u64], size: Size) -> anyhow::
     let people = folder.path().join("people.csv");
     let mut figures = Vec::new();
     let mut smallest = None;
-    for &persons in sizes {
+    for persons in sizes {
         let file = people.to_str().context("the folder's name")?;
         world.run(&["people", "generate", "--count", &persons.to_string(), "--seed", "1", "--output", file])?;
         let name = |what: &str| format!("register.{engine}.{persons}.{what}");
@@ -76,6 +81,8 @@ async fn ask(world: &World, people: &Path, persons: u64, size: Size) -> anyhow::
     let asking = Load::asking(world, questions(people, persons)?).await?;
     let span = Duration::from_secs(size.seconds.div_ceil(4));
     asking.run(world, span).await?;
+    // What the import left to be written to the disk later is written first: it is no part of a check.
+    Command::new("sync").status().context("sync")?;
     let (mut rates, mut cpus, mut waits) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let outcome = asking.run(world, span).await?;

@@ -51,7 +51,8 @@ impl World {
         self.child.id()
     }
 
-    fn key(&self, name: &str) -> anyhow::Result<String> {
+    /// A file of the clinic's keys.
+    pub(crate) fn key(&self, name: &str) -> anyhow::Result<String> {
         Ok(std::fs::read_to_string(self.data.join("clinic").join("keys").join(name))?)
     }
 

@@ -10,6 +10,9 @@ use crate::process;
 
 /// The address of a PostgreSQL that a measurement may fill.
 const POSTGRES: &str = "ONSHI_BENCH_POSTGRES";
+/// A Python with the peer of the measurement `files`.
+const PYTHON: &str = "ONSHI_BENCH_PYTHON";
+const MESH: [&str; 2] = ["mesh-sandbox==1.0.137", "mesh-client==5.0.2"];
 
 /// What is measured and how.
 pub(crate) struct Wish {
@@ -43,8 +46,25 @@ pub(crate) fn run(root: &Path, wish: &Wish) -> Result<()> {
     if let Some(server) = &postgres {
         bench.env(POSTGRES, server.url());
     }
+    let files = wish.names.is_empty() || wish.names.iter().any(|name| name == "files");
+    if files && std::env::var_os(PYTHON).is_none() {
+        bench.env(PYTHON, mesh_peer()?);
+    }
     if let Some(file) = &wish.json {
         bench.arg("--json").arg(file);
     }
     process::run(&mut bench)
+}
+
+/// A Python environment with mesh-sandbox and mesh-client, made once for all copies of the repository; its interpreter.
+fn mesh_peer() -> Result<PathBuf> {
+    let folder = process::cache("onshi-bench")?.join("mesh");
+    let python = folder.join("bin/python");
+    let whole = folder.join("whole");
+    if !whole.exists() {
+        process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        process::run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(MESH))?;
+        std::fs::write(whole, "")?;
+    }
+    Ok(python)
 }

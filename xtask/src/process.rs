@@ -104,6 +104,13 @@ pub(crate) fn end(child: &mut Child, signal: &str, patience: Duration) {
     let _ = child.wait();
 }
 
+/// A folder for what is fetched and built once for all copies of the repository.
+pub(crate) fn cache(name: &str) -> Result<PathBuf> {
+    let folder = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    Ok(folder.context("neither XDG_CACHE_HOME nor HOME says where to keep what is fetched once")?.join(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

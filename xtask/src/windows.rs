@@ -57,7 +57,7 @@ impl Workshop {
     /// Sees to the packages and to the standard library. Quick when everything is there already.
     pub(crate) fn prepare(root: &Path) -> Result<Self> {
         packages::install(missing, "building for Windows")?;
-        let cache = cache()?;
+        let cache = process::cache("onshi-windows")?;
         fs::create_dir_all(&cache).with_context(|| format!("{} cannot be made", cache.display()))?;
         let lock = File::options().create(true).truncate(false).write(true).open(cache.join("lock"))?;
         // Another run prepares the same things; when it is done nothing is left to do.
@@ -162,13 +162,6 @@ fn missing() -> Vec<&'static str> {
         ("locales", Path::new("/usr/share/i18n/locales/ja_JP").exists() && process::find("localedef").is_some()),
     ];
     there.into_iter().filter(|(_, there)| !there).map(|(package, _)| package).collect()
-}
-
-/// What is fetched and built once for all copies of the repository.
-fn cache() -> Result<PathBuf> {
-    let folder = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    Ok(folder.context("neither XDG_CACHE_HOME nor HOME says where to keep what Windows needs")?.join("onshi-windows"))
 }
 
 /// What lies in a folder under a name that begins so.

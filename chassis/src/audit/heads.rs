@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -10,7 +11,11 @@ use super::AuditError;
 use super::chain::Checkpoint;
 use crate::files;
 
-/// Writes each new head to `folder`. When heads come faster than the disk takes them, only the newest is written. Ends with its sender.
+/// The shortest time between two heads: a busy log has a commit every millisecond, and each head costs a file.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Writes each new head to `folder`. When heads come faster than every [`PAUSE`], only the newest is written. Ends with its sender, after the
+/// last head.
 pub(super) async fn keep(folder: PathBuf, mut newest: watch::Receiver<Option<Checkpoint>>) {
     while newest.changed().await.is_ok() {
         let Some(head) = newest.borrow_and_update().clone() else { continue };
@@ -19,7 +24,17 @@ pub(super) async fn keep(folder: PathBuf, mut newest: watch::Receiver<Option<Che
         if let Ok(Err(error)) = written {
             tracing::error!(%error, "the head of the audit log could not be written; cutting off its end would go unnoticed");
         }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            // The log is closing: what came meanwhile is written at once.
+            () = ended(newest.clone()) => {}
+        }
     }
+}
+
+/// Returns when the sender is gone.
+async fn ended(mut newest: watch::Receiver<Option<Checkpoint>>) {
+    while newest.changed().await.is_ok() {}
 }
 
 /// All heads by writer; `None` where a file cannot be read as one.

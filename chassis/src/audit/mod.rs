@@ -152,7 +152,8 @@ impl Audit {
         files::make_private_folder(heads).map_err(AuditError::Heads)?;
         let keys = Arc::new(keys);
         let (door, orders) = mpsc::channel(settings.queue.max(1));
-        writer::start(orders, db, Arc::clone(&keys), heads.to_owned(), clock, settings);
+        let leases = crate::lease::Leases::open(db.clone()).await?;
+        writer::start(orders, leases, db, Arc::clone(&keys), heads.to_owned(), clock, settings);
         Ok(Self { door, keys })
     }
 

@@ -13,6 +13,7 @@ use super::keys::{AuditKeys, Sealer};
 use super::store::{self, Kept};
 use super::{Appended, AuditError, Entry, Settings, heads};
 use crate::clock::{self, Clock};
+use crate::db::lease::Leases;
 use crate::db::{Database, Transaction};
 use crate::random;
 
@@ -45,14 +46,23 @@ struct Writer {
     /// None before the first batch and after a failed one: what a failed commit left behind is unknown, so the next batch begins a new chain.
     chain: Option<Chain>,
     head: watch::Sender<Option<Checkpoint>>,
+    leases: Leases,
     forgotten: Timestamp,
 }
 
 /// Starts the writer; it ends when it is told to, or when nobody can ask any more.
-pub(super) fn start(orders: mpsc::Receiver<Order>, db: Database, keys: Arc<AuditKeys>, heads: PathBuf, clock: Clock, settings: Settings) {
+pub(super) fn start(
+    orders: mpsc::Receiver<Order>,
+    leases: Leases,
+    db: Database,
+    keys: Arc<AuditKeys>,
+    heads: PathBuf,
+    clock: Clock,
+    settings: Settings,
+) {
     let (head, newest) = watch::channel(None);
     let forgotten = Timestamp::MIN;
-    let writer = Writer { db, keys, clock, settings, chain: None, head, forgotten };
+    let writer = Writer { db, keys, clock, settings, chain: None, head, leases, forgotten };
     let head_keeper = tokio::spawn(heads::keep(heads, newest));
     tokio::spawn(async move {
         let closing = writer.work(orders).await;
@@ -162,6 +172,15 @@ impl Writer {
             return;
         }
         self.forgotten = now;
+        // Of several copies on one database, one does it.
+        let mine = self.db.is_exclusive()
+            || match self.leases.is_due("audit-replies", now, BUSY).await {
+                Ok(mine) => mine,
+                Err(error) => return tracing::warn!(%error, "old replies could not be forgotten yet"),
+            };
+        if !mine {
+            return;
+        }
         let before = now.checked_sub(self.settings.retention).unwrap_or(Timestamp::MIN);
         if let Err(error) = store::forget_replies(&self.db, before.as_millisecond()).await {
             tracing::warn!(%error, "old replies could not be forgotten yet");

@@ -237,16 +237,16 @@ impl Transaction {
     /// Any [`DbError`] of a statement; the first one ends the transaction.
     pub async fn insert_many(&mut self, table: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Result<(), DbError> {
         self.start()?;
-        let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
         let outcome = match &mut self.inner {
             _ if rows.iter().any(|row| row.len() != columns.len()) => {
                 Err(DbError::Statement(format!("a row for {table} has not {} values", columns.len())))
             }
             Inner::Sqlite(writing) => {
                 let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
-                writing.insert_many(format!("{head}({})", places.join(", ")), rows).await
+                let insert = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+                writing.insert_many(insert, rows).await
             }
-            Inner::Postgres(writing) => writing.insert_many(&head, &rows).await,
+            Inner::Postgres(writing) => writing.copy_in(table, columns, &rows).await,
         };
         self.settle(outcome)
     }

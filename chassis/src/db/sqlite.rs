@@ -18,6 +18,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use super::{DbError, Row, Value};
 
 const BUSY: Duration = Duration::from_secs(5);
+/// Kibibytes, taken as they are used: room for the inner pages of a country's register, so that a look-up reads leaves only.
+const READER_CACHE: &str = "PRAGMA cache_size = -16384";
 const STATEMENTS: usize = 256;
 /// Rows handed to the blocking thread at a time: bounds the memory of a large import.
 const CHUNK: usize = 1000;
@@ -81,7 +83,12 @@ impl Sqlite {
         let writer = Limited::open(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         writer.sql.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").map_err(said)?;
         let readers = std::thread::available_parallelism().map_or(2, usize::from).saturating_add(2).clamp(4, 16);
-        let idle = (0..readers).map(|_| Limited::open(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect::<Result<_, _>>()?;
+        let reader = |_| {
+            let reader = Limited::open(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            reader.sql.execute_batch(READER_CACHE).map_err(said)?;
+            Ok(reader)
+        };
+        let idle = (0..readers).map(reader).collect::<Result<_, DbError>>()?;
         Ok(Self {
             path,
             writer: Arc::new(Mutex::new(Writer { connection: writer, _ownership: ownership })),

@@ -11,7 +11,7 @@ impl Store {
     pub(crate) async fn admit_lines(&self, proofs: &[&LineProof], now: Timestamp) -> Result<Vec<Admitted>, DbError> {
         let at: Value = now.as_millisecond().into();
         let mut tx = self.db.begin().await?;
-        tx.execute("DELETE FROM admission_use WHERE expires_at < $1", &[at.clone()]).await?;
+        tx.execute("DELETE FROM admission_use WHERE expires_at < $1", std::slice::from_ref(&at)).await?;
         let claim = "INSERT INTO admission_use (nonce, expires_at) VALUES ($1, $2) ON CONFLICT (nonce) DO NOTHING";
         let claims: Vec<Vec<Value>> =
             proofs.iter().map(|proof| vec![proof.nonce.as_str().into(), proof.expires_at.as_millisecond().into()]).collect();
@@ -22,9 +22,10 @@ impl Store {
         // What the line held before is dropped: soon it is somebody else's.
         let lines: Vec<Vec<Value>> = believed().map(|(_, proof)| vec![proof.line_id.as_str().into()]).collect();
         tx.execute_many("DELETE FROM admission WHERE line_id = $1", &lines).await?;
-        // Only for a line that somebody has applied for; the count says whether there is one.
+        // Only for a line that works for somebody: approved, its day come, and not ended. The count says whether there is one.
         let list = "INSERT INTO admission (prefix, line_id, admitted_at) SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT)
-WHERE EXISTS (SELECT 1 FROM line WHERE line_id = $2 AND region = $4)
+WHERE EXISTS (SELECT 1 FROM line l LEFT JOIN line_use u ON u.facility_code = l.facility_code AND u.line_id = l.line_id
+  WHERE l.line_id = $2 AND l.region = $4 AND (u.line_id IS NULL OR (u.works_from <= $3 AND (u.ended_at IS NULL OR u.ended_at > $3))))
 ON CONFLICT (prefix) DO UPDATE SET line_id = excluded.line_id, admitted_at = excluded.admitted_at";
         let (mut rows, mut whose) = (Vec::new(), Vec::new());
         for (place, proof) in believed() {
