@@ -2,4 +2,20 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod applying;
+mod asked_again;
+mod bad_line;
+mod closed_door;
+mod consent_east;
+mod consent_west;
+mod every_prefecture;
+mod forgotten_domain;
+mod names_east;
+mod names_west;
+mod phone_router;
+mod refused_lines;
+mod silence;
+mod steps;
+mod tcp_blocked;
 mod three_addresses;
+mod wrong_region;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use thirtyfour::prelude::*;
+use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::namespace::{Namespace, output};
@@ -55,7 +56,8 @@ impl Browser {
 
     /// Does asynchronous work whose sockets belong to the terminal.
     fn at_the_terminal<T: Send, F: Future<Output = WebDriverResult<T>>>(&self, work: impl FnOnce() -> F + Send) -> Result<T> {
-        Ok(self.machine.inside(|| self.runtime.block_on(work()))??)
+        let runtime = &self.runtime;
+        Ok(self.machine.inside(|| runtime.block_on(work()))??)
     }
 
     fn page(&self) -> Result<WebDriver> {

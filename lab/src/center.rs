@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use manuals::{Region, addresses, hosts, zones};
 use serde_json::Value;
 
+use crate::browser::Browser;
 use crate::carrier::Carrier;
 use crate::namespace::Namespace;
 use crate::onshi::{self, Office};
@@ -117,6 +118,20 @@ impl Center {
     /// If the center is not open.
     pub fn root(&self) -> Result<PathBuf> {
         Ok(self.office()?.root())
+    }
+
+    /// The folder of its data.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.ground.path().join("center/data")
+    }
+
+    /// A browser on the operator's own machine.
+    ///
+    /// # Errors
+    /// What kept it from starting.
+    pub fn browser(&self, story: &str) -> Result<Browser> {
+        Browser::open(&self.ground, &self.machine, story, &[self.root()?])
     }
 
     /// The running process of its rooms.

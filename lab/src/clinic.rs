@@ -36,6 +36,13 @@ impl Plan {
         Self { label, region, names, uplink, forwards: None, asks_phone_router: false, udp_size: 1232, cable: None }
     }
 
+    /// The same, under another name.
+    #[must_use]
+    pub fn called(mut self, label: &str) -> Self {
+        self.label = label.to_owned();
+        self
+    }
+
     /// The router has another per-domain table.
     #[must_use]
     pub fn with_table(mut self, forwards: Vec<routers::Forward>) -> Self {
@@ -96,7 +103,6 @@ impl Clinic {
     pub(crate) fn new(ground: &Rc<Ground>, carrier: &Carrier, internet: &Internet, plan: &Plan) -> Result<Self> {
         let router = machine(ground, &plan.label, "router")?;
         let mut boxes = Vec::new();
-        let number = u8::try_from(plan.label.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 70))?;
         let line = match plan.uplink {
             Uplink::Advertised => carrier.line(&router, plan.uplink, plan.cable)?,
             Uplink::Delegated => {
@@ -104,13 +110,13 @@ impl Clinic {
                 let line = carrier.line(&phone, plan.uplink, plan.cable)?;
                 namespace::wire((&phone, "below"), (&router, "wan"))?;
                 phone.ip("link set below master lan up")?;
-                internet.join(&phone, number + 70)?;
+                internet.join(&phone)?;
                 let recipe = routers::phone::recipe(internet::RESOLVER);
                 boxes.push(Box { machine: phone, recipe, programs: Cell::default() });
                 line
             }
         };
-        internet.join(&router, number)?;
+        internet.join(&router)?;
         let internet = if plan.asks_phone_router { "fe80::1%wan".to_owned() } else { internet::RESOLVER.to_string() };
         let forwards = plan.forwards.clone().unwrap_or_else(|| routers::forwards(plan.region));
         let settings = Settings { names: plan.names, uplink: plan.uplink, forwards, internet, udp_size: plan.udp_size };

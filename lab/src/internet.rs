@@ -1,5 +1,6 @@
 //! The internet as a clinic's router sees it: an IPv4 network with a name server of its own, which has never heard of the closed network.
 
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
@@ -18,6 +19,7 @@ pub const SOMEWHERE: (&str, &str) = ("www.somewhere.test", "198.51.100.80");
 pub struct Internet {
     machine: Rc<Namespace>,
     resolver: Rc<Program>,
+    sites: Cell<u8>,
 }
 
 impl Internet {
@@ -31,11 +33,13 @@ impl Internet {
         dnsmasq.arg(format!("--address=/{}/{}", SOMEWHERE.0, SOMEWHERE.1)).arg("--address=/#/");
         let resolver = ground.start("internet-resolver", &ground.folder("internet")?, dnsmasq)?;
         resolver.said("started")?;
-        Ok(Self { machine, resolver })
+        Ok(Self { machine, resolver, sites: Cell::new(0) })
     }
 
     /// Joins a router's interface `inet`.
-    pub(crate) fn join(&self, router: &Namespace, number: u8) -> Result<()> {
+    pub(crate) fn join(&self, router: &Namespace) -> Result<()> {
+        let number = self.sites.get() + 1;
+        self.sites.set(number);
         let port = format!("site{number}");
         namespace::wire((router, "inet"), (&self.machine, &port))?;
         self.machine.ip(&format!("link set {port} master net up"))?;

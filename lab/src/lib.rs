@@ -2,12 +2,14 @@
 #![doc = include_str!("../README.md")]
 #![cfg(target_os = "linux")]
 
+mod browser;
 mod cable;
 mod carrier;
 mod center;
 mod clinic;
 mod internet;
 mod namespace;
+mod onshi;
 pub mod patience;
 mod program;
 mod relay;
@@ -17,7 +19,8 @@ mod story;
 mod terminal;
 mod world;
 
-pub use carrier::Carrier;
+pub use browser::Browser;
+pub use carrier::{Carrier, LineRecord};
 pub use center::Center;
 pub use clinic::{Clinic, Plan};
 pub use internet::{Internet, SOMEWHERE};

@@ -1,14 +1,19 @@
 //! A terminal on a clinic's LAN: its addresses, and what a person at its keyboard can ask the network.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
+use std::process::Output;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use manuals::Region;
+use anyhow::{Context, Result, bail};
+use manuals::{Region, addresses};
 use serde_json::Value;
 
-use crate::namespace::{self, Namespace};
+use crate::browser::Browser;
+use crate::namespace::{Namespace, output};
+use crate::onshi;
 use crate::patience::until;
 use crate::world::Ground;
 
@@ -114,6 +119,87 @@ impl Terminal {
     /// What it said when it did not end well.
     pub fn nslookup(&self, name: &str) -> Result<String> {
         self.machine.run("nslookup", &[name])
+    }
+
+    /// Whether the name's printed addresses are what `dig` prints: those that the manuals accept.
+    ///
+    /// # Errors
+    /// What `dig` said, or what it printed instead.
+    pub fn finds(&self, name: &str, way: Way) -> Result<()> {
+        let expected = addresses::expected(name, self.region).with_context(|| format!("the manuals print nothing for {name}"))?;
+        let found = self.dig(name, "AAAA", way)?;
+        if !expected.accepts(&found) {
+            bail!("{} finds {found:?} for {name} ({way:?}), not {:?}", self.machine.label(), expected.aaaa);
+        }
+        let wanted: BTreeSet<IpAddr> = expected.a.iter().copied().map(IpAddr::V4).collect();
+        let found: BTreeSet<IpAddr> = if wanted.is_empty() { BTreeSet::new() } else { self.dig(name, "A", way)?.into_iter().collect() };
+        if wanted != found {
+            bail!("{} finds {found:?} for {name} ({way:?}), not {wanted:?}", self.machine.label());
+        }
+        Ok(())
+    }
+
+    /// Opens a browser that trusts the center's root and the carrier's, as an installer would have put them there.
+    ///
+    /// # Errors
+    /// What kept it from starting.
+    pub fn browser(&self, story: &str, roots: &[PathBuf]) -> Result<Browser> {
+        Browser::open(&self.ground, &self.machine, story, roots)
+    }
+
+    /// Sets up the clinic's programs: configuration and roots, known by their fingerprints.
+    ///
+    /// # Errors
+    /// What could not be written.
+    pub fn installs_onshi(&self, facility: &str, roots: &[PathBuf]) -> Result<()> {
+        let folder = self.ground.folder(&format!("onshi-{}", self.machine.label()))?;
+        for part in ["keys", "oqs/req", "oqs/res", "oqs/face", "oqs/work"] {
+            std::fs::create_dir_all(folder.join(part))?;
+        }
+        let (mut bundle, mut fingerprints) = (String::new(), Vec::new());
+        for root in roots {
+            bundle.push_str(&std::fs::read_to_string(root)?);
+            let mut openssl = std::process::Command::new("openssl");
+            let said = output(openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(root))?;
+            fingerprints.push(said.trim().rsplit_once('=').context("openssl prints no fingerprint")?.1.to_owned());
+        }
+        std::fs::write(folder.join("keys/roots.pem"), bundle)?;
+        std::fs::write(folder.join("keys/password"), "none yet")?;
+        let config = format!(
+            "facility_code = \"{facility}\"\n[center]\nroots = \"keys/roots.pem\"\nroot_fingerprints = {fingerprints:?}\n\
+             certificate = \"keys/clinic.crt\"\nkey = \"keys/clinic.key\"\naccount = \"R000000001\"\npassword_file = \"keys/password\"\n\
+             [bridge]\nreq = \"oqs/req\"\nres = \"oqs/res\"\nface = \"oqs/face\"\nwork = \"oqs/work\"\n"
+        );
+        Ok(std::fs::write(folder.join("clinic.toml"), config)?)
+    }
+
+    /// Runs the clinic's program in its folder: `["clinic", "line", "status"]`.
+    ///
+    /// # Errors
+    /// If it cannot be started; how it ends is in the answer.
+    pub fn onshi(&self, words: &[&str]) -> Result<Output> {
+        let folder = self.ground.folder(&format!("onshi-{}", self.machine.label()))?;
+        let mut command = onshi::command(&self.machine)?;
+        command.current_dir(&folder).env("ONSHI_CLINIC_CONFIG", folder.join("clinic.toml"));
+        Ok(command.args(words).output()?)
+    }
+
+    /// Runs curl with the center's roots and gives the status and the body.
+    ///
+    /// # Errors
+    /// What curl said when there was no answer.
+    pub fn curl(&self, roots: &[PathBuf], words: &[&str]) -> Result<(String, String)> {
+        let bundle = self.ground.folder(&format!("curl-{}", self.machine.label()))?.join("roots.pem");
+        let mut text = String::new();
+        for root in roots {
+            text.push_str(&std::fs::read_to_string(root)?);
+        }
+        std::fs::write(&bundle, text)?;
+        let mut command = self.machine.command("curl");
+        command.args(["--silent", "--show-error", "--max-time", "60", "--write-out", "\n%{http_code}", "--cacert"]).arg(&bundle);
+        let said = output(command.args(words))?;
+        let (body, status) = said.rsplit_once('\n').context("curl says no status")?;
+        Ok((status.to_owned(), body.to_owned()))
     }
 
     /// Whether a host answers ping.

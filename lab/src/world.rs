@@ -1,7 +1,6 @@
 //! One story's world: its machines and programs, kept until the story has ended, and longer when somebody wants to look around.
 
 use std::cell::RefCell;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
@@ -14,7 +13,7 @@ use crate::cable::Cable;
 use crate::carrier::Carrier;
 use crate::center::Center;
 use crate::clinic::{Clinic, Plan};
-use crate::internet::{self, Internet};
+use crate::internet::Internet;
 use crate::namespace::Namespace;
 use crate::program::Program;
 use crate::run::Run;
@@ -36,7 +35,12 @@ impl Ground {
         Ok(machine)
     }
 
-    /// A folder of this world.
+    /// The folder of this world.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A folder of this world, made when it is not there.
     pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(&folder)?;
@@ -123,6 +127,18 @@ impl World {
         Ok(carrier)
     }
 
+    /// The roots that an installer puts onto a terminal: the center's, and those of the carriers' notifiers.
+    ///
+    /// # Errors
+    /// If the center is not open.
+    pub fn roots(&self) -> Result<Vec<PathBuf>> {
+        let mut roots = vec![self.center()?.root()?];
+        for carrier in self.carriers.borrow().iter() {
+            roots.push(carrier.root()?);
+        }
+        Ok(roots)
+    }
+
     /// The internet, with a name server that knows nothing of the closed network; built at the first call.
     ///
     /// # Errors
@@ -142,12 +158,6 @@ impl World {
     /// What kept the line or the router from coming up.
     pub fn clinic(&self, plan: &Plan) -> Result<Clinic> {
         Clinic::new(&self.ground, &*self.carrier(plan.region)?, &*self.internet()?, plan)
-    }
-
-    /// The internet's name server, as routers know it.
-    #[must_use]
-    pub fn internet_resolver(&self) -> IpAddr {
-        internet::RESOLVER
     }
 
     /// How to enter each machine.
