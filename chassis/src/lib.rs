@@ -1,4 +1,4 @@
-//! What programs are bolted to: configuration, clock, logs, keys, HTTPS; behind the feature `server` also listeners, database and audit.
+//! What programs are bolted to: configuration, clock, logs, keys, HTTPS; behind the feature `server` also listeners, database, audit and mail.
 //!
 //! No word of the field stands here: a thing enters the chassis when a third room needs it.
 
@@ -12,6 +12,8 @@ pub mod files;
 pub mod http;
 pub mod incident;
 pub mod log;
+#[cfg(feature = "server")]
+pub mod mail;
 #[cfg(feature = "server")]
 pub mod page;
 pub mod password;

@@ -12,5 +12,7 @@ mod failing_over;
 mod killed;
 #[path = "stories/leases.rs"]
 mod leases;
+#[path = "stories/mailing.rs"]
+mod mailing;
 #[path = "stories/tampering.rs"]
 mod tampering;

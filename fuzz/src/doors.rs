@@ -3,13 +3,18 @@
 
 use authority::Authority;
 use chassis::db::Database;
+use chassis::page::Language;
 use chassis::serve::Limits;
 use chassis::vault::Vault;
 use eligibility::Eligibility;
 use eligibility::people::ImportOptions;
 use jiff::Timestamp;
 use manuals::Region;
+use manuals::domains::Service;
 use manuals::situation::Situation;
+use registry::rules::known::{self, Known};
+use registry::rules::wish::{Notification, Wish};
+use registry::rules::{form, told};
 use registry::{Registry, rules};
 use serde::Deserialize;
 
@@ -57,6 +62,32 @@ pub fn line_id(bytes: &[u8]) {
         match manuals::line_id::parse(text, region) {
             Ok(line) => assert_eq!(line.as_str(), text),
             Err(mistake) => assert!(mistake.to_string().ends_with('。'), "{mistake}"),
+        }
+    }
+}
+
+/// A form of the portal is read into something clean, or each mistake is named with its reason; nothing of it can break a mail or a page.
+pub fn application_form(bytes: &[u8]) {
+    let Some(fields) = form::fields(bytes) else { return };
+    let today = chassis::clock::japan_date(now());
+    for service in Service::ALL {
+        for notification in Notification::of(service) {
+            match form::read(service, notification, &fields, today) {
+                Ok(read) => {
+                    let wish = read.wish;
+                    let written = serde_json::to_string(&wish).expect("a wish can be written");
+                    assert_eq!(serde_json::from_str::<Wish>(&written).ok().as_ref(), Some(&wish));
+                    let lines = told::content(&wish, Language::Japanese);
+                    assert!(lines.iter().all(|(_, value)| !value.chars().any(char::is_control)), "{lines:?}");
+                    assert!(manuals::line_id::parse(&wish.line_id, wish.region()).is_ok());
+                    assert!(chassis::mail::MailAddress::parse(&wish.mail).is_some());
+                    assert!(known::compare(&wish, &Known::default(), today).iter().all(|mistake| !mistake.japanese.is_empty()));
+                }
+                Err(mistakes) => {
+                    assert!(!mistakes.is_empty());
+                    assert!(mistakes.iter().all(|mistake| !mistake.japanese.is_empty() && !mistake.english.is_empty()));
+                }
+            }
         }
     }
 }

@@ -2,20 +2,46 @@
 
 use crate::embedded;
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 const TEXT: &str = include_str!("../data/domains.toml");
 static SHEET: LazyLock<Sheet> = LazyLock::new(|| embedded::read(TEXT));
 
 /// The service a list is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
     /// オンライン請求.
     Claims,
     /// オンライン資格確認.
     Eligibility,
+}
+
+impl Service {
+    /// Both services, claims first, which is the older.
+    pub const ALL: [Service; 2] = [Service::Claims, Service::Eligibility];
+
+    /// The key used in tables and addresses, "claims" or "eligibility".
+    pub fn key(self) -> &'static str {
+        match self {
+            Service::Claims => "claims",
+            Service::Eligibility => "eligibility",
+        }
+    }
+
+    /// The service with this key; `None` for any other word.
+    pub fn by_key(key: &str) -> Option<Service> {
+        Service::ALL.into_iter().find(|service| service.key() == key)
+    }
+
+    /// The Japanese name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Service::Claims => "オンライン請求",
+            Service::Eligibility => "オンライン資格確認",
+        }
+    }
 }
 
 /// One edition of one list.

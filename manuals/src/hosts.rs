@@ -1,4 +1,4 @@
-//! The names under which machines of the network are called: the real hosts, and the one door that is ours.
+//! The names under which machines of the network are called: the real hosts, and the two doors that are ours.
 
 use crate::{Region, embedded};
 use jiff::civil::Date;
@@ -38,6 +38,8 @@ pub enum Service {
     Network,
     /// The operator's own door, not part of the real network.
     Operator,
+    /// 利用申請: the application portal, our own door.
+    Application,
 }
 
 /// What is spoken at the host's port.
@@ -146,6 +148,8 @@ hosts! {
     examination_kikin,
     /// Our own door for the operator's console; not a name of the real network.
     operator,
+    /// Our own door for applications, reached from outside the closed network too (ID-12); not a name of the real network.
+    application,
 }
 
 pub(crate) fn sheet() -> &'static Sheet {
@@ -201,6 +205,7 @@ mod tests {
                 ("claims_mhlw", "healthinsurance.mhlw.go.jp"),
                 ("examination_kikin", "www.kikin.kenshin.rece"),
                 ("operator", "operator.onshi.localhost"),
+                ("application", "apply.onshi.localhost"),
             ]
         );
         assert_eq!(format!("https://{}{}", portal().name, paths().portal), "https://hweb.oqs.onshikaku.org/web/");
@@ -209,7 +214,7 @@ mod tests {
         assert_eq!((proxy().port, proxy().door), (8080, Door::Proxy));
         assert_eq!((ntp().port, ntp().door), (123, Door::Ntp));
         assert_eq!((crl().port, crl().door), (80, Door::Http));
-        assert_eq!(all().iter().filter(|(_, host)| host.ours).map(|(key, _)| *key).collect::<Vec<_>>(), ["operator"]);
+        assert_eq!(all().iter().filter(|(_, host)| host.ours).map(|(key, _)| *key).collect::<Vec<_>>(), ["operator", "application"]);
         let elsewhere = ["proxy", "ntp", "crl", "proxy_check"];
         for (key, host) in all().into_iter().filter(|(key, _)| !elsewhere.contains(key)) {
             assert_eq!((host.door, host.port), (Door::Https, 443), "{key}");

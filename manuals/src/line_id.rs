@@ -1,5 +1,6 @@
 //! The id of a line (お客さまID): reads what a person typed, and names the mistake when it is not one.
 
+use crate::domains::Service;
 use crate::{Region, embedded, place::ByRegion};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -48,6 +49,20 @@ pub struct Change {
     pub with_new_code: &'static str,
     /// Days until an eligibility application is reflected, about (ID-10).
     pub days_until_reflected: u16,
+    /// The page that explains the succession (ID-14).
+    pub succession_page: &'static str,
+    /// The heading of that page that applies (ID-14).
+    pub succession_topic: &'static str,
+}
+
+/// Who needs no further application (ID-15).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exemption {
+    /// Manual and section.
+    pub source: &'static str,
+    /// The note, word for word.
+    pub text: &'static str,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,6 +74,7 @@ pub(crate) struct Sheet {
     line_kind_of_claims: LineKind,
     line_kind_of_eligibility: LineKind,
     change: Change,
+    exemption: Exemption,
     where_to_look: ByRegion<Vec<&'static str>>,
     explained_at: ByRegion<&'static str>,
 }
@@ -186,6 +202,14 @@ pub fn shapes() -> &'static [Shape] {
     &SHEET.shape
 }
 
+/// The application form's line kind for a service (ID-06, ID-07).
+pub fn line_kind(service: Service) -> &'static LineKind {
+    match service {
+        Service::Claims => line_kind_of_claims(),
+        Service::Eligibility => line_kind_of_eligibility(),
+    }
+}
+
 /// The application form's line kind for claims (ID-06, ID-08).
 pub fn line_kind_of_claims() -> &'static LineKind {
     &SHEET.line_kind_of_claims
@@ -199,6 +223,11 @@ pub fn line_kind_of_eligibility() -> &'static LineKind {
 /// How a changed line id is announced (ID-10, ID-13).
 pub fn change() -> &'static Change {
     &SHEET.change
+}
+
+/// Who needs no further application (ID-15).
+pub fn exemption() -> &'static Exemption {
+    &SHEET.exemption
 }
 
 /// Where an applicant finds the id, in the order to look (ID-04).
@@ -277,7 +306,7 @@ mod tests {
         assert_eq!(mistake("CAF12345６7890x", Region::East), LineIdMistake::FullWidth);
     }
 
-    /// Rows: ID-04, ID-06, ID-07, ID-08, ID-09
+    /// Rows: ID-04, ID-06, ID-07, ID-08, ID-09, ID-15
     #[test]
     fn the_application_forms_choices_are_word_for_word() {
         assert_eq!(line_kind_of_claims().right, "1:IP-VPN(提供会社:NTT)");
@@ -290,6 +319,10 @@ mod tests {
         assert_eq!(change().without_new_code, "2:登録内容変更（医療機関コードの変更なし）");
         assert_eq!(change().with_new_code, "3:登録内容変更（医療機関コードの変更を含む）");
         assert_eq!(change().days_until_reflected, 7);
+        assert_eq!(change().succession_topic, "1.財産処分の事例(種類)");
+        assert!(exemption().text.contains("追加申請は不要です。"));
+        assert_eq!(line_kind(Service::Claims), line_kind_of_claims());
+        assert_eq!(line_kind(Service::Eligibility), line_kind_of_eligibility());
         assert_eq!(where_to_look(Region::East)[0], "「開通のご案内」");
         assert_eq!(where_to_look(Region::West).len(), 3);
         assert_eq!(explained_at(Region::East), "https://flets.com/key/");

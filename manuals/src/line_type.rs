@@ -164,11 +164,12 @@ impl LineType {
 
 /// Whether a line has the v6 option by default, from the day the line was applied for (LN-09 to LN-11).
 pub fn v6_option(region: Region, line_type: &LineType, applied_on: Date) -> V6Option {
-    if line_type.is_cross() || applied_on >= *SHEET.v6_option.default_on_from.get(region) {
-        V6Option::DefaultOn
-    } else {
-        V6Option::SeparateContract
-    }
+    if line_type.is_cross() || applied_on >= v6_option_default_from(region) { V6Option::DefaultOn } else { V6Option::SeparateContract }
+}
+
+/// The first day on which a line that was applied for in a region has the v6 option by default (LN-09, LN-10).
+pub fn v6_option_default_from(region: Region) -> Date {
+    *SHEET.v6_option.default_on_from.get(region)
 }
 
 /// Fees, pages and need of the v6 option (LN-08, LN-12, LN-13).

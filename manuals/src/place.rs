@@ -2,14 +2,14 @@
 
 use crate::embedded;
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 const TEXT: &str = include_str!("../data/prefectures.toml");
 static SHEET: LazyLock<Sheet> = LazyLock::new(|| embedded::read(TEXT));
 
 /// The carrier's area. It decides DNS servers, the shape of a line id and the addresses of a site (LN-16).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Region {
     /// 東日本: the 17 prefectures from 北海道 to 長野県.

@@ -13,6 +13,9 @@ use axum::routing::get;
 use chassis::audit::{Audit, AuditKeys, Settings};
 use chassis::clock::Clock;
 use chassis::db::Database;
+use chassis::lease::Leases;
+use chassis::mail::{Outbox, Post};
+use chassis::page;
 use chassis::serve::{Doors, Running};
 use chassis::tls::{self, ByName};
 use chassis::vault::{self, Vault};
@@ -27,6 +30,7 @@ use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
+use crate::chores::Chores;
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
@@ -139,6 +143,7 @@ pub(crate) struct Center {
     pub(crate) sealed: bool,
     pub(crate) local_token: SecretString,
     audit: Option<(Audit, Log)>,
+    pub(crate) post: Post,
 }
 
 impl Center {
@@ -164,7 +169,9 @@ impl Center {
         let databases = config.databases();
         let now = clock.now();
         let vault = open_vault(&folder)?;
-        let registry = Registry::open(db.clone(), config.registry.clone()).await?;
+        let outbox = Outbox::open(db.clone(), &config.mail).await?;
+        let post = Post::open(outbox.clone(), Leases::open(db.clone()).await?, &config.mail, &config.mail_folder())?;
+        let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
         for certificates in [certificates, own.join("certificates")] {
@@ -181,7 +188,18 @@ impl Center {
             audit = Some(open_audit(&databases.audit, &vault, &folder, &clock).await?);
         }
         let local_token = SecretString::from(random::text(40, random::READABLE)?);
-        Ok(Self { registry, authority, eligibility, clock, first_operator: None, sealed: vault.is_sealed(), local_token, audit, config })
+        Ok(Self {
+            registry,
+            authority,
+            eligibility,
+            clock,
+            first_operator: None,
+            sealed: vault.is_sealed(),
+            local_token,
+            audit,
+            post,
+            config,
+        })
     }
 
     /// Everything an operator may ask of the rooms, behind the guard.
@@ -189,6 +207,7 @@ impl Center {
         let mut rooms = Router::new();
         if self.config.serves(Room::Registry) {
             rooms = rooms.merge(registry::operator::routes(self.registry.clone(), self.clock.clone()));
+            rooms = rooms.merge(registry::console::routes(self.registry.clone(), self.post.clone(), self.clock.clone()));
         }
         if self.config.serves(Room::Authority) {
             rooms = rooms.merge(authority::operator::routes(self.authority.clone(), self.clock.clone()));
@@ -206,7 +225,11 @@ impl Center {
         let (registry, clock) = (self.registry.clone(), self.clock.clone());
         let guard = Guard::new(registry.clone(), self.local_token.clone());
         let figures = guard.before(Router::new().route("/metrics", get(monitoring::figures)).with_state(monitoring.clone()));
-        let mut routes = vec![(hosts::operator(), self.operator_routes().merge(figures).merge(monitoring::health(monitoring.clone())))];
+        let own = self.operator_routes().merge(figures).merge(monitoring::health(monitoring.clone())).merge(page::style());
+        let mut routes = vec![(hosts::operator(), own)];
+        if self.config.serves(Room::Registry) {
+            routes.push((hosts::application(), registry::pages::routes(registry.clone(), clock.clone())));
+        }
         if let (Some(eligibility), Some((audit, _))) = (self.eligibility.clone(), &self.audit) {
             let desk = Desk { eligibility, registry: registry.clone(), audit: audit.clone(), clock: clock.clone() };
             routes.push((hosts::web_api_login(), eligibility::api::login_routes(desk.clone())));
@@ -255,7 +278,8 @@ impl Center {
         };
         let data = self.config.center.data.clone();
         run.write(&data)?;
-        Ok(RunningCenter { running, apart, data, center: self })
+        let chores = self.config.serves(Room::Registry).then(|| Chores::begin(&self));
+        Ok(RunningCenter { running, apart, chores, data, center: self })
     }
 }
 
@@ -263,6 +287,7 @@ impl Center {
 pub(crate) struct RunningCenter {
     running: Running,
     apart: Option<tokio::task::JoinHandle<()>>,
+    chores: Option<Chores>,
     data: PathBuf,
     pub(crate) center: Center,
 }
@@ -279,6 +304,9 @@ impl RunningCenter {
             apart.abort();
         }
         self.running.stop().await;
+        if let Some(chores) = self.chores {
+            chores.end().await;
+        }
         if let Some((audit, _)) = &self.center.audit {
             audit.close().await;
         }

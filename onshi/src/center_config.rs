@@ -4,7 +4,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use chassis::{log, serve};
+use chassis::{log, mail, serve};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,7 @@ pub(crate) struct CenterConfig {
     pub(crate) center: Center,
     pub(crate) log: Log,
     pub(crate) limits: serve::Limits,
+    pub(crate) mail: mail::Config,
     pub(crate) registry: registry::Config,
     pub(crate) authority: authority::Config,
     pub(crate) eligibility: eligibility::Config,
@@ -108,6 +109,24 @@ impl CenterConfig {
     /// The center's folder of this process alone.
     pub(crate) fn own_folder(&self) -> PathBuf {
         self.center.data.join("center")
+    }
+
+    /// Where mails go that go to no server: shared by all copies, so that each can show them.
+    pub(crate) fn mail_folder(&self) -> PathBuf {
+        if self.center.shared.as_os_str().is_empty() { self.center.data.join("mail") } else { self.center.shared.join("mail") }
+    }
+
+    /// The registry's section, with the portal's address as the center itself serves it where none is given.
+    pub(crate) fn registry(&self) -> registry::Config {
+        let mut config = self.registry.clone();
+        if config.portal.is_empty() {
+            let name = manuals::hosts::application().name;
+            config.portal = match self.center.listen.port() {
+                0 | 443 => format!("https://{name}"),
+                port => format!("https://{name}:{port}"),
+            };
+        }
+        config
     }
 
     /// Whether this process serves the room.

@@ -8,8 +8,10 @@ use anyhow::Context;
 use chassis::files;
 use clinic::certificate::{self, EnrolConfig, KeyKind};
 use clinic::config::{BridgeConfig, CenterConfig, Config};
+use manuals::domains::Service;
 use manuals::hosts;
-use registry::applications::{FacilityApplication, LineApplication};
+use registry::rules::effects::Begin;
+use registry::rules::wish::{Notification, Option6, Provider, Wish};
 use registry::{Error, Refusal};
 use secrecy::ExposeSecret;
 use wire::number::FacilityCode;
@@ -20,6 +22,8 @@ use crate::center::Center;
 const FACILITY: &str = "1310099999";
 const LINE: &str = "CAF0000099999";
 const LINE_TYPE: &str = "next-family";
+/// The id of its application form.
+const FORM: &str = "DEMONSTRATIONAPPLICATION";
 
 /// Where the demo clinic keeps its things.
 pub(crate) struct Clinic {
@@ -52,18 +56,15 @@ pub(crate) struct Papers {
 pub(crate) async fn apply(center: &Center, clinic: &Clinic) -> anyhow::Result<Papers> {
     let now = center.clock.now();
     let registry = &center.registry;
-    let facility = FacilityApplication {
-        facility_code: FACILITY.to_owned(),
-        name: "試験クリニック".to_owned(),
-        valid_from: jiff::civil::date(2020, 4, 1),
-        valid_until: None,
-    };
-    if let Some(application) = unless_taken(registry.apply_for_facility(&facility, now).await)? {
-        registry.approve(&application, now).await?;
+    // The same form again is the same application.
+    let applied = registry.apply(&wish(), FORM, now).await?;
+    match applied {
+        Ok(application) => {
+            unless_done(registry.approve_from(&application, Begin::Now, now).await)?;
+        }
+        // Applied for otherwise: the line is there.
+        Err(mistakes) => tracing::debug!(mistakes = mistakes.len(), "the demo clinic needs no application"),
     }
-    let line = LineApplication { facility_code: FACILITY.to_owned(), line_id: LINE.to_owned(), line_type: LINE_TYPE.to_owned() };
-    let application = registry.apply_for_line(&line, now).await?;
-    unless_taken(registry.approve(&application, now).await)?;
     for prefix in ["127.0.0.1/32", "::1/128"] {
         registry.admit(LINE, prefix, now).await?;
     }
@@ -80,10 +81,31 @@ pub(crate) async fn apply(center: &Center, clinic: &Clinic) -> anyhow::Result<Pa
     Ok(Papers { request_id: notice.request_id, reference_id: notice.reference_id, account })
 }
 
-fn unless_taken<T>(done: Result<T, Error>) -> Result<Option<T>, Error> {
+/// What the demo clinic applies for.
+fn wish() -> Wish {
+    Wish {
+        service: Service::Eligibility,
+        notification: Notification::New,
+        facility_code: FACILITY.to_owned(),
+        name: "試験クリニック".to_owned(),
+        valid_from: Some(jiff::civil::date(2020, 4, 1)),
+        former_code: None,
+        former_line_id: None,
+        provider: Provider::Carrier,
+        line_id: LINE.to_owned(),
+        line_type: LINE_TYPE.to_owned(),
+        line_since: None,
+        option6: Some(Option6::Contracted),
+        shared_with: None,
+        applicant: "試験クリニック".to_owned(),
+        mail: "clinic@localhost".to_owned(),
+    }
+}
+
+fn unless_done<T>(done: Result<T, Error>) -> Result<Option<T>, Error> {
     match done {
         Ok(value) => Ok(Some(value)),
-        Err(Error::Refused(Refusal::Taken(_))) => Ok(None),
+        Err(Error::Refused(Refusal::Taken(_) | Refusal::Decided(_))) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -20,6 +20,8 @@ mod answers;
 mod center;
 #[cfg(feature = "center")]
 mod center_config;
+#[cfg(feature = "center")]
+mod chores;
 #[cfg(all(feature = "center", feature = "clinic"))]
 mod demonstration;
 #[cfg(feature = "center")]

@@ -43,7 +43,7 @@ enum NamesCommand {
 /// The hosts that a center serves now, and what each is for.
 pub(crate) fn served() -> Vec<(String, &'static str)> {
     use manuals::hosts;
-    [hosts::web_api_login(), hosts::web_api_search(), hosts::authority(), hosts::crl(), hosts::operator()]
+    [hosts::web_api_login(), hosts::web_api_search(), hosts::authority(), hosts::crl(), hosts::operator(), hosts::application()]
         .into_iter()
         .map(|host| (host.name.to_owned(), host.purpose))
         .collect()

@@ -70,6 +70,9 @@ enum RegistryCommand {
         #[arg(long)]
         line_type: String,
     },
+    /// 利用申請: 一覧、内容、承認、お断り
+    #[command(subcommand)]
+    Application(ApplicationCommand),
     /// 申請の一覧
     Applications,
     /// 申請を承認します
@@ -121,6 +124,49 @@ enum RegistryCommand {
         /// 運用者の名前
         name: String,
     },
+}
+
+/// `onshi registry application …`
+#[derive(Subcommand)]
+enum ApplicationCommand {
+    /// 申請の一覧
+    List,
+    /// 申請の内容
+    Show {
+        /// 申請番号
+        application: String,
+    },
+    /// 申請を承認します
+    Approve {
+        /// 申請番号
+        application: String,
+        /// いつから利用できるか: usual（設定のとおり）、now（今すぐ）、または日（YYYY-MM-DD）
+        #[arg(long, default_value = "usual")]
+        from: String,
+    },
+    /// 申請を断ります（理由はメールで伝わります）
+    Refuse {
+        /// 申請番号
+        application: String,
+        /// 申請した方に伝える理由
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+impl ApplicationCommand {
+    fn asked(self) -> Asked {
+        match self {
+            Self::List => Asked::get("/registry/applications"),
+            Self::Show { application } => Asked::get(&format!("/registry/applications/{application}")),
+            Self::Approve { application, from } => {
+                Asked::post(&format!("/registry/applications/{application}/approve"), json!({ "from": from }))
+            }
+            Self::Refuse { application, reason } => {
+                Asked::post(&format!("/registry/applications/{application}/refuse"), json!({ "reason": reason }))
+            }
+        }
+    }
 }
 
 /// `onshi authority …`
@@ -182,8 +228,9 @@ pub(crate) async fn registry(args: RegistryArgs) -> anyhow::Result<ExitCode> {
         C::ApplyLine { code, line_id, line_type } => {
             Asked::post("/registry/applications/line", json!({ "facility_code": code, "line_id": line_id, "line_type": line_type }))
         }
-        C::Applications => Asked::get("/registry/applications"),
-        C::Approve { application } => Asked::post(&format!("/registry/applications/{application}/approve"), Value::Null),
+        C::Application(command) => command.asked(),
+        C::Applications => ApplicationCommand::List.asked(),
+        C::Approve { application } => ApplicationCommand::Approve { application, from: "usual".to_owned() }.asked(),
         C::Admit { line_id, prefix } => Asked::post("/registry/admissions", json!({ "line_id": line_id, "prefix": prefix })),
         C::Dismiss { prefix } => {
             let path = format!("/registry/admissions?prefix={}", prefix.replace('/', "%2F"));

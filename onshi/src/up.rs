@@ -123,7 +123,7 @@ fn announce(center: &Center) {
 
 /// Removes what earlier runs left, and nothing else.
 fn clear(data: &Path) -> anyhow::Result<()> {
-    for part in ["center", "clinic"] {
+    for part in ["center", "clinic", "mail"] {
         let path = data.join(part);
         match std::fs::remove_dir_all(&path) {
             Ok(()) => {}

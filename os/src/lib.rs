@@ -1,4 +1,5 @@
-//! Asks the operating system for what Rust's standard library does not ask it for: files that stay private, and folders forced to disk.
+//! Asks the operating system for what Rust's standard library does not ask it for: files that stay private, folders forced to disk, and
+//! many datagrams with one call.
 //!
 //! The same few functions on every system; what differs stands in one file a system.
 
@@ -6,9 +7,13 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub mod datagrams;
+
 #[cfg_attr(not(windows), path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
 mod system;
+#[cfg(all(target_os = "linux", feature = "tap"))]
+pub mod tap;
 
 /// Makes a folder, with the folders around it, that only its owner may enter; on Windows the system and the machine's administrators may
 /// too, and what is made inside takes that over. A folder that is there stays as it is.

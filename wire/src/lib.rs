@@ -12,6 +12,7 @@ pub mod header;
 pub mod json;
 pub mod kana;
 mod layout;
+pub mod line;
 pub mod login;
 pub mod number;
 mod read_error;

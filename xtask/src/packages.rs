@@ -7,10 +7,11 @@ use anyhow::{Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 5] = [
+const PACKAGES: [(&str, &[&str]); 6] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
+    ("python3-aiosmtpd", &["aiosmtpd"]),
     ("libnss3-tools", &["certutil", "pk12util"]),
     ("default-jre-headless", &["keytool"]),
 ];

@@ -12,6 +12,14 @@ pub struct Config {
     pub login_wait_minutes: u32,
     /// Source addresses from which operators may come, as prefixes.
     pub operators_from: Vec<ipnet::IpNet>,
+    /// Days from the approval of an eligibility application until its line works (ID-10: about a week).
+    pub reflection_days: u16,
+    /// The same for a claims application, for which the manuals name no time.
+    pub claims_reflection_days: u16,
+    /// Where applicants reach the portal, as mails name it: `https://apply.example.jp`; empty means the center's own name and port.
+    pub portal: String,
+    /// Forms a minute that the portal takes from one line or machine.
+    pub forms_per_minute: u32,
 }
 
 impl Default for Config {
@@ -21,6 +29,10 @@ impl Default for Config {
             login_failures: 10,
             login_wait_minutes: 15,
             operators_from: ["127.0.0.1/32", "::1/128"].iter().filter_map(|prefix| prefix.parse().ok()).collect(),
+            reflection_days: manuals::line_id::change().days_until_reflected,
+            claims_reflection_days: 0,
+            portal: String::new(),
+            forms_per_minute: 30,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Why the registry could not answer, and what an operator did that cannot be done.
 
 use chassis::db::DbError;
+use chassis::mail::MailError;
 use chassis::password::PasswordFailure;
 use chassis::random::NoRandomness;
 
@@ -12,6 +13,9 @@ pub enum Error {
     /// The database did not do its work.
     #[error(transparent)]
     Store(#[from] DbError),
+    /// A mail could not be promised.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// A password could not be hashed or checked.
     #[error(transparent)]
     Password(#[from] PasswordFailure),
@@ -47,7 +51,7 @@ pub enum Refusal {
 
 impl Cause for Error {
     fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_passing())
+        matches!(self, Self::Store(error) | Self::Mail(MailError::Store(error)) if error.is_passing())
     }
 }
 

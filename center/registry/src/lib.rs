@@ -1,30 +1,38 @@
 //! 登録: who takes part. Facilities, their lines, terminals and programs, the admission list, and the operators who keep all this.
 #![doc = include_str!("../README.md")]
 
+pub mod admission;
 pub mod applications;
 pub mod config;
+pub mod console;
 pub mod door;
 pub mod error;
+mod letters;
 pub mod operator;
+pub mod pages;
 pub mod rules;
 mod store;
 
 use std::net::IpAddr;
 
 use chassis::db::Database;
+use chassis::mail::{self, Outbox};
 use chassis::random;
 use chassis::serve::Caller;
 use chassis::tls::PeerCertificate;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use manuals::domains::Service;
 use manuals::situation::Situation;
 use secrecy::SecretString;
 use wire::number::FacilityCode;
 
+pub use admission::{Admitted, LineProof};
 pub use config::Config;
 pub use error::{Error, Refusal};
 pub use rules::Demand;
 
+use admission::Admitter;
 use store::Store;
 
 /// A facility (医療機関等) that takes part.
@@ -55,6 +63,33 @@ pub struct Terminal {
     pub not_after: Timestamp,
     /// Whether it is refused.
     pub blocked: bool,
+}
+
+/// A line as it works for one facility and service: somebody's registered line, which line authentication compares with the carrier's.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RegisteredLine {
+    /// Whose.
+    pub facility_code: String,
+    /// The line id.
+    pub line_id: String,
+    /// For which service.
+    pub service: Service,
+    /// The key of its type in `manuals`.
+    pub line_type: String,
+    /// `east` or `west`.
+    pub region: String,
+    /// From when.
+    pub works_from: Timestamp,
+    /// Until when, if that is known.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl RegisteredLine {
+    /// Whether it works at `now`: approved, its day come, and not ended.
+    #[must_use]
+    pub fn works(&self, now: Timestamp) -> bool {
+        self.works_from <= now && self.ended_at.is_none_or(|ended| ended > now)
+    }
 }
 
 /// What is known about a caller, found in one question to the database.
@@ -122,7 +157,9 @@ pub struct Session {
 #[derive(Clone)]
 pub struct Registry {
     store: Store,
+    admitter: Admitter,
     config: Config,
+    outbox: Outbox,
 }
 
 impl Registry {
@@ -131,7 +168,21 @@ impl Registry {
     /// # Errors
     /// If the database cannot be used or was made by a newer program.
     pub async fn open(db: Database, config: Config) -> Result<Self, Error> {
-        Ok(Self { store: Store::open(db).await?, config })
+        let outbox = Outbox::open(db.clone(), &mail::Config::default()).await?;
+        let store = Store::open(db).await?;
+        Ok(Self { admitter: Admitter::new(store.clone()), store, config, outbox })
+    }
+
+    /// The same registry with the operator's outbox: its mails bear the operator's sender.
+    #[must_use]
+    pub fn with_outbox(self, outbox: Outbox) -> Self {
+        Self { outbox, ..self }
+    }
+
+    /// The mails that the registry promised.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// What the operator configured.
@@ -195,14 +246,30 @@ impl Registry {
     /// Puts a line's prefix on the admission list, in place of what stood there under the same prefix.
     ///
     /// # Errors
-    /// [`Refusal`] if the prefix is of no line's size or no such line is registered.
+    /// [`Refusal`] if the prefix is of no line's size or no such line works for anybody now.
     pub async fn admit(&self, line_id: &str, prefix: &str, now: Timestamp) -> Result<String, Error> {
         let prefix = rules::admission_prefix(prefix)?.to_string();
-        if !self.store.line_exists(line_id).await? {
+        if !self.store.line_works(line_id, now).await? {
             return Err(Refusal::Unknown("このお客さまID").into());
         }
         self.store.admit(&prefix, line_id, now).await?;
         Ok(prefix)
+    }
+
+    /// Who uses a line, for which service and from when: works to come included, those over left out. Empty means that nobody applied for it.
+    ///
+    /// # Errors
+    /// If the database could not say.
+    pub async fn registered_lines(&self, line_id: &str, now: Timestamp) -> Result<Vec<RegisteredLine>, Error> {
+        Ok(self.store.uses_of_line(line_id, now).await?)
+    }
+
+    /// Takes the prefixes of lines that nobody uses any more off the admission list; says how many. To be called from time to time.
+    ///
+    /// # Errors
+    /// If the database could not do it.
+    pub async fn dismiss_ended(&self, now: Timestamp) -> Result<u64, Error> {
+        Ok(self.store.dismiss_ended(now).await?)
     }
 
     /// Takes a prefix off the admission list.
@@ -317,6 +384,6 @@ impl Registry {
 }
 
 /// Tokens are kept as hashes, so that a copy of the database opens no door.
-fn token_hash(token: &str) -> String {
+pub(crate) fn token_hash(token: &str) -> String {
     data_encoding::HEXLOWER.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref())
 }

@@ -17,6 +17,7 @@ use wire::number::FacilityCode;
 
 use crate::applications::{FacilityApplication, LineApplication};
 use crate::error::{Error, Refusal};
+use crate::rules::effects::Begin;
 use crate::{Registry, door, rules};
 
 /// Who may pass the operators' door: operators by name and password, and the machine's own command line by a token made at start.
@@ -132,7 +133,9 @@ pub fn routes(registry: Registry, clock: Clock) -> Router {
         .route("/registry/applications", get(applications))
         .route("/registry/applications/facility", post(apply_facility))
         .route("/registry/applications/line", post(apply_line))
+        .route("/registry/applications/{id}", get(application))
         .route("/registry/applications/{id}/approve", post(approve))
+        .route("/registry/applications/{id}/refuse", post(refuse))
         .route("/registry/admissions", post(admit).delete(dismiss))
         .route("/registry/terminals", get(terminals))
         .route("/registry/terminals/{serial}/block", post(block))
@@ -156,9 +159,42 @@ async fn apply_line(State(desk): State<Desk>, Json(wanted): Json<LineApplication
     Ok(Json(json!({ "application_id": number })))
 }
 
-async fn approve(State(desk): State<Desk>, Path(id): Path<String>) -> Answer {
-    desk.registry.approve(&id, desk.clock.now()).await?;
-    Ok(Json(json!({ "application_id": id, "state": "approved" })))
+async fn application(State(desk): State<Desk>, Path(id): Path<String>) -> Answer {
+    let (application, wish) = desk.registry.application(&id).await?;
+    let mut shown = json!(application);
+    if let (Value::Object(fields), Some(wish)) = (&mut shown, wish) {
+        fields.insert("content".to_owned(), json!(wish));
+    }
+    Ok(Json(shown))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Approval {
+    /// `usual`, `now`, or a day.
+    from: String,
+}
+
+async fn approve(State(desk): State<Desk>, Path(id): Path<String>, wanted: Option<Json<Approval>>) -> Answer {
+    let from = wanted.map_or_else(|| "usual".to_owned(), |Json(wanted)| wanted.from);
+    let problem = || Refusal::Wrong {
+        field: "from",
+        problem: "反映日は usual、now、または「2026-04-01」の形で書いてください。".to_owned(),
+    };
+    let begin = Begin::parse(&from).ok_or_else(|| Error::from(problem()))?;
+    let works_from = desk.registry.approve_from(&id, begin, desk.clock.now()).await?;
+    Ok(Json(json!({ "application_id": id, "state": "approved", "works_from": works_from })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    reason: String,
+}
+
+async fn refuse(State(desk): State<Desk>, Path(id): Path<String>, Json(wanted): Json<Reason>) -> Answer {
+    desk.registry.refuse(&id, &wanted.reason, desk.clock.now()).await?;
+    Ok(Json(json!({ "application_id": id, "state": "refused" })))
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,13 @@
 //! Decides who may enter and what may be registered: plain functions of what is known and the time.
 
+pub mod effects;
+pub mod form;
+pub mod known;
+pub mod patience;
+pub mod told;
+pub mod typed;
+pub mod wish;
+
 use std::net::IpAddr;
 
 use chassis::tls::PeerCertificate;
@@ -140,6 +148,16 @@ pub fn admission_prefix(text: &str) -> Result<IpNet, Refusal> {
 #[must_use]
 pub fn region_of(code: &FacilityCode) -> Region {
     manuals::prefecture_by_code(code.prefecture()).map_or(Region::East, |prefecture| prefecture.region)
+}
+
+/// The key of the region of a facility's code as it was kept.
+pub(crate) fn region_key(code: &str) -> &'static str {
+    region_of_text(code).key()
+}
+
+/// The region of a facility's code as it was kept; the east if it is none.
+fn region_of_text(code: &str) -> Region {
+    FacilityCode::parse(code).map_or(Region::East, |code| region_of(&code))
 }
 
 #[cfg(test)]

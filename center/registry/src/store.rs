@@ -1,7 +1,9 @@
 //! Remembers who takes part: every SQL statement about callers, facilities and terminals.
 
 mod accounts;
+mod admission;
 mod applications;
+mod lines;
 
 use std::net::IpAddr;
 
@@ -12,9 +14,13 @@ use jiff::civil::Date;
 use crate::rules::admission_keys;
 use crate::{Facility, Facts, SessionFact, Terminal, TerminalFact};
 
-pub(crate) use applications::{ApplicationRow, FacilityRow};
+pub(crate) use applications::ApplicationRow;
 
-const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "participants", sql: include_str!("../migrations/0001_participants.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "participants", sql: include_str!("../migrations/0001_participants.sql") },
+    Migration { number: 2, name: "admission by line", sql: include_str!("../migrations/0002_admission_by_line.sql") },
+    Migration { number: 3, name: "portal", sql: include_str!("../migrations/0003_portal.sql") },
+];
 
 /// The registry's tables.
 #[derive(Clone)]
@@ -87,11 +93,6 @@ WHERE $1 = '' OR facility_code = $1 ORDER BY enrolled_at, serial";
                 })
             })
             .collect()
-    }
-
-    pub(crate) async fn line_exists(&self, line_id: &str) -> Result<bool, DbError> {
-        let sql = "SELECT 1 FROM line WHERE line_id = $1 LIMIT 1";
-        Ok(self.db.query_opt(sql, &[line_id.into()]).await?.is_some())
     }
 
     pub(crate) async fn admit(&self, prefix: &str, line_id: &str, now: Timestamp) -> Result<(), DbError> {

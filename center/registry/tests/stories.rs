@@ -7,5 +7,7 @@ mod applying;
 mod entering;
 #[path = "stories/operating.rs"]
 mod operating;
+#[path = "stories/portal.rs"]
+mod portal;
 #[path = "stories/town.rs"]
 mod town;

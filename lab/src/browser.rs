@@ -1,0 +1,218 @@
+//! A person's browser on a terminal: a real Chromium in the terminal's namespace, with a home and a store of roots of its own.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use thirtyfour::prelude::*;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::namespace::{Namespace, output};
+use crate::program::Program;
+use crate::world::Ground;
+
+/// Where the driver listens, on the terminal's own loopback.
+const DRIVER: &str = "127.0.0.1:9515";
+/// The window, in pixels.
+const WINDOW: (u32, u32) = (1280, 960);
+/// A page that takes longer than this has failed: the manuals' own deadline is 25 seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser; closed when dropped.
+pub struct Browser {
+    machine: Rc<Namespace>,
+    runtime: Runtime,
+    page: Option<WebDriver>,
+    driver: Rc<Program>,
+    screens: PathBuf,
+    story: String,
+}
+
+impl Browser {
+    /// Opens a browser that trusts these roots and no others of ours.
+    pub(crate) fn open(ground: &Ground, machine: &Rc<Namespace>, story: &str, roots: &[PathBuf]) -> Result<Self> {
+        let home = ground.folder(&format!("home-{}", machine.label()))?;
+        trust(&home, roots)?;
+        let mut command = machine.command("chromedriver");
+        command.arg("--port=9515").env("HOME", &home).env("LANG", "ja_JP.UTF-8").env("LANGUAGE", "ja");
+        let driver = ground.start(&format!("chromedriver-{}", machine.label()), &home, command)?;
+        driver.said("started successfully")?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let screens = screens()?;
+        let mut browser = Self { machine: machine.clone(), runtime, page: None, driver, screens, story: story.to_owned() };
+        let page = browser.at_the_terminal(async || {
+            let driver = WebDriver::builder(format!("http://{DRIVER}"), capabilities(&home)?).request_timeout(PATIENCE).await?;
+            let (width, height) = WINDOW;
+            driver.cdp().emulation().set_device_metrics_override(width, height, 1.0, false).await?;
+            Ok(driver)
+        });
+        browser.page = Some(page.with_context(|| browser.driver.log())?);
+        Ok(browser)
+    }
+
+    /// Does asynchronous work whose sockets belong to the terminal.
+    fn at_the_terminal<T: Send, F: Future<Output = WebDriverResult<T>>>(&self, work: impl FnOnce() -> F + Send) -> Result<T> {
+        Ok(self.machine.inside(|| self.runtime.block_on(work()))??)
+    }
+
+    fn page(&self) -> Result<WebDriver> {
+        self.page.clone().context("the browser is closed")
+    }
+
+    /// Types an address.
+    ///
+    /// # Errors
+    /// What the browser says, such as that the page's certificate is not trusted.
+    pub fn open_page(&self, url: &str) -> Result<()> {
+        let page = self.page()?;
+        self.at_the_terminal(async || page.goto(url).await)
+    }
+
+    /// Everything that can be read on the page.
+    ///
+    /// # Errors
+    /// What the browser says.
+    pub fn text(&self) -> Result<String> {
+        let page = self.page()?;
+        self.at_the_terminal(async || page.find(By::Tag("body")).await?.text().await)
+    }
+
+    /// The page's address.
+    ///
+    /// # Errors
+    /// What the browser says.
+    pub fn address(&self) -> Result<String> {
+        let page = self.page()?;
+        self.at_the_terminal(async || Ok(page.current_url().await?.to_string()))
+    }
+
+    /// Presses the button, or follows the link, with this text, and waits for the page that comes.
+    ///
+    /// # Errors
+    /// If there is none, or what the browser says.
+    pub fn press(&self, text: &str) -> Result<()> {
+        let page = self.page()?;
+        let path = format!("//*[self::button or self::a][normalize-space()='{text}']");
+        self.at_the_terminal(async || page.find(By::XPath(&path)).await?.click().await).with_context(|| format!("press {text}"))
+    }
+
+    /// Writes into the field with this name, or chooses there.
+    ///
+    /// # Errors
+    /// If there is none, or what the browser says.
+    pub fn fill(&self, name: &str, text: &str) -> Result<()> {
+        let page = self.page()?;
+        let path = format!("//*[@name='{name}']");
+        self.at_the_terminal(async || {
+            let field = page.find(By::XPath(&path)).await?;
+            if field.tag_name().await? == "select" {
+                return field.find(By::XPath(&format!("./option[normalize-space()='{text}' or @value='{text}']"))).await?.click().await;
+            }
+            if field.attr("type").await?.as_deref() == Some("radio") {
+                return page.find(By::XPath(&format!("{path}[@value='{text}']"))).await?.click().await;
+            }
+            field.clear().await?;
+            field.send_keys(text).await
+        })
+        .with_context(|| format!("fill {name}"))
+    }
+
+    /// Presses the browser's back button.
+    ///
+    /// # Errors
+    /// What the browser says.
+    pub fn back(&self) -> Result<()> {
+        let page = self.page()?;
+        self.at_the_terminal(async || page.back().await)
+    }
+
+    /// Loads the page again.
+    ///
+    /// # Errors
+    /// What the browser says.
+    pub fn reload(&self) -> Result<()> {
+        let page = self.page()?;
+        self.at_the_terminal(async || page.refresh().await)
+    }
+
+    /// Takes two pictures, at 100 % and at 200 %, for people to look at; fails if at 200 % something is cut off sideways.
+    ///
+    /// # Errors
+    /// What the browser says.
+    pub fn picture(&self, name: &str) -> Result<()> {
+        let page = self.page()?;
+        let (width, height) = WINDOW;
+        for (percent, zoom) in [(100, 1), (200, 2)] {
+            let (page, path) = (page.clone(), self.screens.join(format!("{}-{name}-{percent}.png", self.story)));
+            let wide = self.at_the_terminal(async || {
+                page.cdp().emulation().set_device_metrics_override(width / zoom, height / zoom, f64::from(zoom), false).await?;
+                page.screenshot(&path).await?;
+                let wide = page.execute("return document.documentElement.scrollWidth > window.innerWidth", Vec::new()).await?;
+                page.cdp().emulation().set_device_metrics_override(width, height, 1.0, false).await?;
+                wide.convert::<bool>()
+            })?;
+            if wide {
+                bail!("at {percent} % the page {name} is wider than the window");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(page) = self.page.take() {
+            // The driver ends with the world, and the browser with it, even if it does not answer any more.
+            let _closed = self.at_the_terminal(async || page.quit().await);
+        }
+    }
+}
+
+/// No flag here makes a certificate trusted; there is no sandbox because everything here runs as root.
+fn capabilities(home: &Path) -> WebDriverResult<ChromeCapabilities> {
+    let mut wish = DesiredCapabilities::chrome();
+    let profile = format!("--user-data-dir={}", home.join("profile").display());
+    let arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--no-first-run",
+        "--no-default-browser-check",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--lang=ja",
+        "--accept-lang=ja",
+        &profile,
+    ];
+    arguments.into_iter().try_for_each(|argument| wish.add_arg(argument))?;
+    Ok(wish)
+}
+
+/// Makes the person's own store of roots. Chromium has known two places for it.
+fn trust(home: &Path, roots: &[PathBuf]) -> Result<()> {
+    for place in [".pki/nssdb", ".local/share/pki/nssdb"] {
+        let store = home.join(place);
+        std::fs::create_dir_all(&store)?;
+        let store = format!("sql:{}", store.display());
+        output(Command::new("certutil").args(["-N", "--empty-password", "-d", &store]))?;
+        for (number, root) in roots.iter().enumerate() {
+            let name = format!("root-{number}");
+            output(Command::new("certutil").args(["-A", "-d", &store, "-n", &name, "-t", "C,,", "-i"]).arg(root))?;
+        }
+    }
+    Ok(())
+}
+
+/// `lab/screens` of the folder that holds this build.
+fn screens() -> Result<PathBuf> {
+    let exe = std::env::current_exe()?;
+    let target = exe.ancestors().nth(3).context("this binary lies in no target folder")?;
+    let screens = target.join("lab/screens");
+    std::fs::create_dir_all(&screens)?;
+    Ok(screens)
+}

@@ -1,0 +1,29 @@
+//! 実験室: the closed network of the manuals on one machine, in network namespaces.
+#![doc = include_str!("../README.md")]
+#![cfg(target_os = "linux")]
+
+mod cable;
+mod carrier;
+mod center;
+mod clinic;
+mod internet;
+mod namespace;
+pub mod patience;
+mod program;
+mod relay;
+pub mod routers;
+mod run;
+mod story;
+mod terminal;
+mod world;
+
+pub use carrier::Carrier;
+pub use center::Center;
+pub use clinic::{Clinic, Plan};
+pub use internet::{Internet, SOMEWHERE};
+pub use namespace::Namespace;
+pub use program::Program;
+pub use relay::Faults;
+pub use story::story;
+pub use terminal::{Addresses, Terminal, Way};
+pub use world::World;

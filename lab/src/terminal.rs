@@ -1,0 +1,145 @@
+//! A terminal on a clinic's LAN: its addresses, and what a person at its keyboard can ask the network.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use manuals::Region;
+use serde_json::Value;
+
+use crate::namespace::{self, Namespace};
+use crate::patience::until;
+use crate::world::Ground;
+
+/// How long until the LAN's router has told a prefix and the terminal has made its addresses.
+const ADDRESSES: Duration = Duration::from_secs(60);
+
+/// A terminal.
+pub struct Terminal {
+    ground: Rc<Ground>,
+    machine: Rc<Namespace>,
+    region: Region,
+}
+
+/// The three addresses of a terminal (TA-01).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// IPv6アドレス.
+    pub lasting: Vec<Ipv6Addr>,
+    /// 一時IPv6アドレス.
+    pub temporary: Vec<Ipv6Addr>,
+    /// リンクローカルIPv6アドレス.
+    pub link_local: Vec<Ipv6Addr>,
+}
+
+/// How a name is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Over UDP with EDNS, as resolvers do today.
+    Udp,
+    /// Over UDP without EDNS and without falling back to TCP.
+    PlainUdp,
+    /// Over TCP.
+    Tcp,
+}
+
+impl Terminal {
+    pub(crate) fn new(ground: Rc<Ground>, machine: Rc<Namespace>, region: Region) -> Self {
+        Self { ground, machine, region }
+    }
+
+    /// Its machine.
+    #[must_use]
+    pub fn machine(&self) -> &Namespace {
+        &self.machine
+    }
+
+    /// The region of its line.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        self.region
+    }
+
+    /// The addresses that it has at the moment, without those that are no longer preferred.
+    ///
+    /// # Errors
+    /// What `ip` said.
+    pub fn addresses(&self) -> Result<Addresses> {
+        let listing: Value = serde_json::from_str(&self.machine.run("ip", &["-6", "-j", "address", "show", "dev", "eth0"])?)?;
+        let mut found = Addresses { lasting: Vec::new(), temporary: Vec::new(), link_local: Vec::new() };
+        let all = listing.as_array().into_iter().flatten().flat_map(|link| link["addr_info"].as_array().into_iter().flatten());
+        for entry in all.filter(|entry| entry["deprecated"] != true && entry["tentative"] != true) {
+            let Some(address) = entry["local"].as_str().and_then(|text| text.parse().ok()) else { continue };
+            match (entry["scope"].as_str(), entry["temporary"] == true) {
+                (Some("link"), _) => found.link_local.push(address),
+                (_, true) => found.temporary.push(address),
+                (_, false) => found.lasting.push(address),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Waits until it has its three addresses, those of the network within the prefix.
+    ///
+    /// # Errors
+    /// That they do not come.
+    pub fn addresses_within(&self, prefix: &str) -> Result<Addresses> {
+        until(&format!("three addresses of {} within {prefix}", self.machine.label()), ADDRESSES, || {
+            let found = self.addresses()?;
+            let within = |addresses: &[Ipv6Addr]| addresses.len() == 1 && addresses.iter().all(|address| is_within(*address, prefix));
+            Ok((within(&found.lasting) && within(&found.temporary) && !found.link_local.is_empty()).then_some(found))
+        })
+        .with_context(|| self.machine.run("ip", &["-6", "address"]).unwrap_or_default())
+    }
+
+    /// Asks for a name by `dig`, at its own resolver.
+    ///
+    /// # Errors
+    /// What `dig` said when nobody answered.
+    pub fn dig(&self, name: &str, kind: &str, way: Way) -> Result<Vec<IpAddr>> {
+        let mut words = vec!["+short", "+timeout=3", "+tries=2"];
+        words.extend(match way {
+            Way::Udp => ["+bufsize=1232", "+notcp"].as_slice(),
+            Way::PlainUdp => ["+noedns", "+ignore"].as_slice(),
+            Way::Tcp => ["+tcp"].as_slice(),
+        });
+        words.extend([name, kind]);
+        Ok(self.machine.run("dig", &words)?.lines().filter_map(|line| line.parse().ok()).collect())
+    }
+
+    /// Types `nslookup` and gives what the screen shows.
+    ///
+    /// # Errors
+    /// What it said when it did not end well.
+    pub fn nslookup(&self, name: &str) -> Result<String> {
+        self.machine.run("nslookup", &[name])
+    }
+
+    /// Whether a host answers ping.
+    #[must_use]
+    pub fn pings(&self, host: &str) -> bool {
+        self.machine.run("ping", &["-6", "-c", "1", "-W", "2", host]).is_ok()
+    }
+}
+
+/// Whether an address lies within a prefix such as `2001:db8::/56`.
+pub(crate) fn is_within(address: Ipv6Addr, prefix: &str) -> bool {
+    let Some((start, length)) = prefix.split_once('/') else { return false };
+    let (Ok(start), Ok(length)) = (start.parse::<Ipv6Addr>(), length.parse::<u32>()) else { return false };
+    let shift = 128_u32.saturating_sub(length);
+    u128::from(start).checked_shr(shift) == u128::from(address).checked_shr(shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_within_its_prefix_only() {
+        let address = "2001:db8:0:1ff::7".parse().unwrap();
+        assert!(is_within(address, "2001:db8:0:100::/56"));
+        assert!(!is_within(address, "2001:db8:0:100::/64"));
+        assert!(!is_within(address, "2001:db8:0:200::/56"));
+    }
+}
