@@ -4,6 +4,7 @@
 mod bridge;
 mod checks;
 mod figure;
+mod line;
 mod process;
 mod register;
 mod start;
@@ -19,7 +20,7 @@ use figure::Figure;
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// 測るもの（check、bridge、start、register。無ければすべて）
+    /// 測るもの（check、bridge、start、line、register。無ければすべて）
     names: Vec<String>,
     /// 一分以内で終わるように、少なく測ります
     #[arg(long)]
@@ -48,7 +49,7 @@ const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 6
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let known = ["check", "bridge", "start", "register"];
+    let known = ["check", "bridge", "start", "line", "register"];
     if let Some(unknown) = args.names.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("「{unknown}」という測定はありません。あるもの: {}", known.join("、"));
     }
@@ -67,6 +68,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("check") {
         figures.extend(runtime.block_on(checks::measure(size))?);
+    }
+    if wanted("line") {
+        figures.extend(runtime.block_on(line::measure(size))?);
     }
     if wanted("register") {
         figures.extend(runtime.block_on(register::measure(size))?);

@@ -27,6 +27,7 @@ use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
+use crate::lineauth::LineRooms;
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
@@ -132,6 +133,8 @@ pub(crate) struct Center {
     pub(crate) authority: Authority,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
+    /// The portal and the carrier's notifiers, as far as this process serves them.
+    pub(crate) line: LineRooms,
     pub(crate) clock: Clock,
     /// Made at the very first start, to be shown once.
     pub(crate) first_operator: Option<(String, SecretString)>,
@@ -167,9 +170,10 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry.clone()).await?;
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
-        for certificates in [certificates, own.join("certificates")] {
-            publish_roots(&authority, &certificates)?;
+        for published in [&certificates, &own.join("certificates")] {
+            publish_roots(&authority, published)?;
         }
+        let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
         if config.serves(Room::Eligibility) {
             let register = if databases.register == databases.rooms {
@@ -181,7 +185,18 @@ impl Center {
             audit = Some(open_audit(&databases.audit, &vault, &folder, &clock).await?);
         }
         let local_token = SecretString::from(random::text(40, random::READABLE)?);
-        Ok(Self { registry, authority, eligibility, clock, first_operator: None, sealed: vault.is_sealed(), local_token, audit, config })
+        Ok(Self {
+            registry,
+            authority,
+            eligibility,
+            line,
+            clock,
+            first_operator: None,
+            sealed: vault.is_sealed(),
+            local_token,
+            audit,
+            config,
+        })
     }
 
     /// Everything an operator may ask of the rooms, behind the guard.
@@ -196,6 +211,7 @@ impl Center {
         if let Some(eligibility) = &self.eligibility {
             rooms = rooms.merge(eligibility::operator::routes(eligibility.clone(), self.clock.clone()));
         }
+        rooms = rooms.merge(self.line.operator_routes());
         if let Some((_, log)) = &self.audit {
             rooms = rooms.merge(records::routes(log.clone()));
         }
@@ -217,6 +233,12 @@ impl Center {
             routes.push((hosts::authority(), authority::api::routes(authority.clone(), registry.clone(), clock.clone())));
             routes.push((hosts::crl(), authority::api::revocation_routes(authority, registry, clock)));
         }
+        // Every door but the operators' and those of line authentication asks the admission list.
+        let mut routes: Vec<(&'static Host, Router)> = routes
+            .into_iter()
+            .map(|(host, routes)| (host, if host.ours { routes } else { registry::door::before(self.registry.clone(), routes) }))
+            .collect();
+        routes.extend(self.line.routes(&self.clock));
         routes
     }
 

@@ -7,6 +7,7 @@ pub mod config;
 pub mod door;
 pub mod error;
 pub mod operator;
+pub mod origin;
 pub mod rules;
 mod store;
 
