@@ -31,6 +31,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::chores::Chores;
+use crate::lineauth::LineRooms;
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
@@ -136,6 +137,8 @@ pub(crate) struct Center {
     pub(crate) authority: Authority,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
+    /// The portal and the carrier's notifiers, as far as this process serves them.
+    pub(crate) line: LineRooms,
     pub(crate) clock: Clock,
     /// Made at the very first start, to be shown once.
     pub(crate) first_operator: Option<(String, SecretString)>,
@@ -174,9 +177,10 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
-        for certificates in [certificates, own.join("certificates")] {
-            publish_roots(&authority, &certificates)?;
+        for published in [&certificates, &own.join("certificates")] {
+            publish_roots(&authority, published)?;
         }
+        let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
         if config.serves(Room::Eligibility) {
             let register = if databases.register == databases.rooms {
@@ -192,6 +196,7 @@ impl Center {
             registry,
             authority,
             eligibility,
+            line,
             clock,
             first_operator: None,
             sealed: vault.is_sealed(),
@@ -215,6 +220,7 @@ impl Center {
         if let Some(eligibility) = &self.eligibility {
             rooms = rooms.merge(eligibility::operator::routes(eligibility.clone(), self.clock.clone()));
         }
+        rooms = rooms.merge(self.line.operator_routes());
         if let Some((_, log)) = &self.audit {
             rooms = rooms.merge(records::routes(log.clone()));
         }
@@ -240,6 +246,12 @@ impl Center {
             routes.push((hosts::authority(), authority::api::routes(authority.clone(), registry.clone(), clock.clone())));
             routes.push((hosts::crl(), authority::api::revocation_routes(authority, registry, clock)));
         }
+        // Every door but the operators' and those of line authentication asks the admission list.
+        let mut routes: Vec<(&'static Host, Router)> = routes
+            .into_iter()
+            .map(|(host, routes)| (host, if host.ours { routes } else { registry::door::before(self.registry.clone(), routes) }))
+            .collect();
+        routes.extend(self.line.routes(&self.clock));
         routes
     }
 

@@ -10,6 +10,13 @@ mod clinic_side;
 mod names;
 mod run_file;
 
+#[cfg(feature = "center")]
+mod lineauth;
+#[cfg(feature = "center")]
+mod lineauth_carrier;
+#[cfg(feature = "clinic")]
+mod lineauth_clinic;
+
 mod figures;
 #[cfg(feature = "clinic")]
 mod figures_port;

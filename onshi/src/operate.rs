@@ -210,10 +210,10 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn get(path: &str) -> Self {
+    pub(crate) fn get(path: &str) -> Self {
         Self { method: Method::GET, path: path.to_owned(), body: None }
     }
-    fn post(path: &str, body: Value) -> Self {
+    pub(crate) fn post(path: &str, body: Value) -> Self {
         Self { method: Method::POST, path: path.to_owned(), body: Some(body) }
     }
 }
@@ -264,7 +264,7 @@ pub(crate) async fn authority(args: AuthorityArgs) -> anyhow::Result<ExitCode> {
     show(&args.operator, asked).await
 }
 
-async fn show(operator: &OperatorArgs, asked: Asked) -> anyhow::Result<ExitCode> {
+pub(crate) async fn show(operator: &OperatorArgs, asked: Asked) -> anyhow::Result<ExitCode> {
     let value = ask(operator, asked).await?;
     say!("{}", answers::shown(&value, operator.json)?);
     Ok(ExitCode::SUCCESS)

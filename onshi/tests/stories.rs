@@ -9,6 +9,8 @@ mod configuring;
 mod copies;
 #[path = "stories/corpora.rs"]
 mod corpora;
+#[path = "stories/lines.rs"]
+mod lines;
 #[path = "stories/mistakes.rs"]
 mod mistakes;
 #[path = "stories/recording.rs"]

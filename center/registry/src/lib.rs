@@ -10,6 +10,7 @@ pub mod error;
 mod letters;
 pub mod operator;
 pub mod pages;
+pub mod origin;
 pub mod rules;
 mod store;
 
