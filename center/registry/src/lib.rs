@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod applications;
+pub mod closures;
 pub mod config;
 pub mod door;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod rules;
 mod store;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chassis::db::Database;
 use chassis::random;
@@ -19,6 +21,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use manuals::situation::Situation;
 use secrecy::SecretString;
+use tokio::sync::Notify;
 use wire::number::FacilityCode;
 
 pub use config::Config;
@@ -123,6 +126,8 @@ pub struct Session {
 pub struct Registry {
     store: Store,
     config: Config,
+    /// Told whenever what a snapshot says has changed.
+    change: Arc<Notify>,
 }
 
 impl Registry {
@@ -131,7 +136,7 @@ impl Registry {
     /// # Errors
     /// If the database cannot be used or was made by a newer program.
     pub async fn open(db: Database, config: Config) -> Result<Self, Error> {
-        Ok(Self { store: Store::open(db).await?, config })
+        Ok(Self { store: Store::open(db).await?, config, change: Arc::default() })
     }
 
     /// What the operator configured.
@@ -202,6 +207,7 @@ impl Registry {
             return Err(Refusal::Unknown("このお客さまID").into());
         }
         self.store.admit(&prefix, line_id, now).await?;
+        self.note_change();
         Ok(prefix)
     }
 
@@ -211,7 +217,11 @@ impl Registry {
     /// [`Refusal::Unknown`] if it did not stand there.
     pub async fn dismiss(&self, prefix: &str) -> Result<(), Error> {
         let prefix = rules::admission_prefix(prefix)?.to_string();
-        if self.store.dismiss(&prefix).await? == 0 { Err(Refusal::Unknown("このプレフィックス").into()) } else { Ok(()) }
+        if self.store.dismiss(&prefix).await? == 0 {
+            return Err(Refusal::Unknown("このプレフィックス").into());
+        }
+        self.note_change();
+        Ok(())
     }
 
     /// The line an address belongs to, if its prefix is admitted.

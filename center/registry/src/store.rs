@@ -2,6 +2,7 @@
 
 mod accounts;
 mod applications;
+mod closures;
 
 use std::net::IpAddr;
 
@@ -14,7 +15,10 @@ use crate::{Facility, Facts, SessionFact, Terminal, TerminalFact};
 
 pub(crate) use applications::{ApplicationRow, FacilityRow};
 
-const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "participants", sql: include_str!("../migrations/0001_participants.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "participants", sql: include_str!("../migrations/0001_participants.sql") },
+    Migration { number: 2, name: "closures", sql: include_str!("../migrations/0002_closures.sql") },
+];
 
 /// The registry's tables.
 #[derive(Clone)]
