@@ -175,7 +175,12 @@ fn names(pattern: &str, name: &str) -> bool {
 /// prefecture", without saying how; ours shows the prefecture's two-digit code, so 東京 (13) has the group `0013`.
 /// Observed answers are judged by [`Answer::accepts`], which takes any value there.
 pub fn prefecture_address(prefecture: &Prefecture) -> Option<Ipv6Addr> {
-    let answer = expected(&prefecture_host(prefecture), prefecture.region)?;
+    prefecture_address_in(prefecture, prefecture.region)
+}
+
+/// [`prefecture_address`] as the name servers of a region answer it, whichever region the prefecture belongs to.
+pub fn prefecture_address_in(prefecture: &Prefecture, region: Region) -> Option<Ipv6Addr> {
+    let answer = expected(&prefecture_host(prefecture), region)?;
     let shown = u16::from(prefecture.code / 10) * 0x10 + u16::from(prefecture.code % 10);
     answer.aaaa.first().map(|address| with_prefecture_group(*address, shown))
 }

@@ -23,6 +23,7 @@ pub mod rows;
 pub mod situation;
 pub mod support;
 pub mod time;
+pub mod zones;
 
 pub use place::{Prefecture, Region, prefecture_by_code, prefecture_by_romaji, prefectures};
 pub use situation::{Owner, Situation};

@@ -42,6 +42,7 @@ tables! {
     support "support",
     holidays "holidays",
     insurer "insurers",
+    zones "zones",
     rows "rows",
 }
 

@@ -1,10 +1,13 @@
-//! Asks the operating system for what Rust's standard library does not ask it for: files that stay private, and folders forced to disk.
+//! Asks the operating system for what Rust's standard library does not ask it for: files that stay private, folders forced to disk, and
+//! many datagrams with one call.
 //!
 //! The same few functions on every system; what differs stands in one file a system.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+
+pub mod datagrams;
 
 #[cfg_attr(not(windows), path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
