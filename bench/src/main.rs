@@ -4,9 +4,12 @@
 mod bridge;
 mod checks;
 mod figure;
+mod peer;
 mod process;
+mod proxy;
 mod register;
 mod start;
+mod time;
 mod world;
 
 use std::path::PathBuf;
@@ -19,7 +22,7 @@ use figure::Figure;
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// 測るもの（check、bridge、start、register。無ければすべて）
+    /// 測るもの（check、bridge、start、register、proxy、time。無ければすべて）
     names: Vec<String>,
     /// 一分以内で終わるように、少なく測ります
     #[arg(long)]
@@ -48,7 +51,7 @@ const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 6
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let known = ["check", "bridge", "start", "register"];
+    let known = ["check", "bridge", "start", "register", "proxy", "time"];
     if let Some(unknown) = args.names.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("「{unknown}」という測定はありません。あるもの: {}", known.join("、"));
     }
@@ -70,6 +73,12 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("register") {
         figures.extend(runtime.block_on(register::measure(size))?);
+    }
+    if wanted("proxy") {
+        figures.extend(proxy::measure(size)?);
+    }
+    if wanted("time") {
+        figures.extend(time::measure(size)?);
     }
     for figure in &figures {
         println!("{figure}");

@@ -262,7 +262,9 @@ mod tests {
         assert_eq!(reached("D2vhvuj0j7c8bh.cloudfront.net."), Some("配信サーバー（クラウド）"));
         assert_eq!(reached("delivery.base.oqs-pdl.org"), Some("配信サーバー（配信拠点）"));
         assert_eq!(reached("au.download.windowsupdate.com"), Some("Windows Update"));
-        for foreign in ["cloudfront.net", "evil-windowsupdate.com", "windowsupdate.com.example", "www.onshikaku.org", ".windowsupdate.com", ""] {
+        for foreign in
+            ["cloudfront.net", "evil-windowsupdate.com", "windowsupdate.com.example", "www.onshikaku.org", ".windowsupdate.com", ""]
+        {
             assert_eq!(reached(foreign), None, "{foreign}");
         }
         for own in &sheet().own_proxy.must_reach {

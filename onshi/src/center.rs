@@ -30,6 +30,7 @@ use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
+use crate::snapshots::Publisher;
 use crate::traces;
 
 /// `onshi center …`
@@ -138,6 +139,7 @@ pub(crate) struct Center {
     /// Whether the CA's keys are worthless without a passphrase.
     pub(crate) sealed: bool,
     pub(crate) local_token: SecretString,
+    publisher: Publisher,
     audit: Option<(Audit, Log)>,
 }
 
@@ -181,7 +183,9 @@ impl Center {
             audit = Some(open_audit(&databases.audit, &vault, &folder, &clock).await?);
         }
         let local_token = SecretString::from(random::text(40, random::READABLE)?);
-        Ok(Self { registry, authority, eligibility, clock, first_operator: None, sealed: vault.is_sealed(), local_token, audit, config })
+        let publisher = Publisher::open(registry.clone(), clock.clone(), &vault, &folder)?;
+        let sealed = vault.is_sealed();
+        Ok(Self { registry, authority, eligibility, clock, first_operator: None, sealed, local_token, publisher, audit, config })
     }
 
     /// Everything an operator may ask of the rooms, behind the guard.
@@ -189,6 +193,7 @@ impl Center {
         let mut rooms = Router::new();
         if self.config.serves(Room::Registry) {
             rooms = rooms.merge(registry::operator::routes(self.registry.clone(), self.clock.clone()));
+            rooms = rooms.merge(self.publisher.operator_routes());
         }
         if self.config.serves(Room::Authority) {
             rooms = rooms.merge(authority::operator::routes(self.authority.clone(), self.clock.clone()));
@@ -206,7 +211,8 @@ impl Center {
         let (registry, clock) = (self.registry.clone(), self.clock.clone());
         let guard = Guard::new(registry.clone(), self.local_token.clone());
         let figures = guard.before(Router::new().route("/metrics", get(monitoring::figures)).with_state(monitoring.clone()));
-        let mut routes = vec![(hosts::operator(), self.operator_routes().merge(figures).merge(monitoring::health(monitoring.clone())))];
+        let open = self.publisher.routes().merge(monitoring::health(monitoring.clone()));
+        let mut routes = vec![(hosts::operator(), self.operator_routes().merge(figures).merge(open))];
         if let (Some(eligibility), Some((audit, _))) = (self.eligibility.clone(), &self.audit) {
             let desk = Desk { eligibility, registry: registry.clone(), audit: audit.clone(), clock: clock.clone() };
             routes.push((hosts::web_api_login(), eligibility::api::login_routes(desk.clone())));
@@ -241,6 +247,11 @@ impl Center {
     /// Opens the doors and leaves the note for the command line.
     pub(crate) async fn serve(self, listener: TcpListener, clinic: Option<PathBuf>) -> anyhow::Result<RunningCenter> {
         let monitoring = Monitoring::start(self.registry.clone(), self.config.limits.connections)?;
+        let mut publishing = None;
+        if self.config.serves(Room::Registry) {
+            self.publisher.publish().await?;
+            publishing = Some(self.publisher.clone().keep_publishing());
+        }
         let running = serve::open(listener, self.doors(&monitoring)?)?;
         let apart = match self.config.center.monitoring {
             Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring)),
@@ -255,7 +266,7 @@ impl Center {
         };
         let data = self.config.center.data.clone();
         run.write(&data)?;
-        Ok(RunningCenter { running, apart, data, center: self })
+        Ok(RunningCenter { running, apart, publishing, data, center: self })
     }
 }
 
@@ -263,6 +274,7 @@ impl Center {
 pub(crate) struct RunningCenter {
     running: Running,
     apart: Option<tokio::task::JoinHandle<()>>,
+    publishing: Option<tokio::task::JoinHandle<()>>,
     data: PathBuf,
     pub(crate) center: Center,
 }
@@ -275,9 +287,7 @@ impl RunningCenter {
 
     /// Finishes what was begun, writes the audit log out, and takes the note away.
     pub(crate) async fn stop(self) {
-        if let Some(apart) = self.apart {
-            apart.abort();
-        }
+        self.apart.into_iter().chain(self.publishing).for_each(|task| task.abort());
         self.running.stop().await;
         if let Some((audit, _)) = &self.center.audit {
             audit.close().await;

@@ -11,7 +11,6 @@ mod names;
 mod run_file;
 
 mod figures;
-#[cfg(feature = "clinic")]
 mod figures_port;
 
 #[cfg(feature = "center")]
@@ -34,6 +33,8 @@ mod people;
 mod profile;
 #[cfg(feature = "center")]
 mod records;
+#[cfg(feature = "center")]
+mod snapshots;
 #[cfg(feature = "center")]
 mod traces;
 #[cfg(all(feature = "center", feature = "clinic"))]

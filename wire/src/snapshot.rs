@@ -91,9 +91,19 @@ impl Snapshot {
             return Err(SnapshotError::TooLarge);
         }
         let forward = read.valid_until > read.made_at && read.closures.iter().all(|closure| closure.ends_at > closure.begins_at);
-        let narrow = read.admitted.iter().all(|prefix| prefix.prefix_len() > 0 && prefix.trunc() == *prefix);
+        let narrow = read.admitted.iter().all(|prefix| canonical(*prefix).prefix_len() > 0 && prefix.trunc() == *prefix);
         if forward && narrow { Ok(read) } else { Err(SnapshotError::Contradictory) }
     }
+}
+
+/// A prefix as it is written once: one of IPv4 addresses inside IPv6 becomes that of the IPv4 addresses.
+#[must_use]
+pub fn canonical(prefix: IpNet) -> IpNet {
+    let inner = match prefix {
+        IpNet::V6(six) => six.addr().to_ipv4_mapped().zip(six.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    inner.and_then(|(address, length)| ipnet::Ipv4Net::new(address, length).ok()).map_or(prefix, IpNet::V4)
 }
 
 #[cfg(test)]
@@ -140,7 +150,7 @@ mod tests {
         assert_eq!(Snapshot::read(&whole.write()), Ok(whole.clone()));
         let backward = snapshot(vec![closure("proxy", "2026-07-15T03:00:00Z", "2026-07-15T01:00:00Z")]);
         assert_eq!(Snapshot::read(&backward.write()), Err(SnapshotError::Contradictory));
-        for wide in ["::/0", "0.0.0.0/0", "2408:210::1/64"] {
+        for wide in ["::/0", "0.0.0.0/0", "2408:210::1/64", "::ffff:0:0/96"] {
             let everybody = Snapshot { admitted: vec![wide.parse().unwrap()], ..whole.clone() };
             assert_eq!(Snapshot::read(&everybody.write()), Err(SnapshotError::Contradictory), "{wide}");
         }

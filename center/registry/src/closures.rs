@@ -37,7 +37,10 @@ impl Registry {
         let known: Vec<&str> = manuals::hosts::all().into_iter().map(|(key, _)| key).collect();
         let closure = rules::closure(announced, random::text(8, random::READABLE)?, &known, now)?;
         if self.store.closures(now).await?.len() >= MAX_CLOSURES {
-            return Err(Refusal::Wrong { field: "from", problem: "予定が多すぎます。いらない予定を消してください。".into() }.into());
+            return Err(Refusal::Wrong {
+                field: "from", problem: "予定が多すぎます。いらない予定を消してください。".into()
+            }
+            .into());
         }
         self.store.add_closure(&closure, now).await?;
         self.note_change();

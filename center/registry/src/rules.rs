@@ -151,9 +151,8 @@ pub fn closure(announced: &Announcement, closure_id: String, known: &[&str], now
         return Err(wrong("service", format!("閉塞するものは次のどれかです: {}", known.join("、"))));
     }
     let read = |field, text: &str| -> Result<Timestamp, Refusal> {
-        let time: DateTime = text.trim().parse().map_err(|_| {
-            wrong(field, "日時は日本時間で「2026-11-21 01:00」のように書いてください。".to_owned())
-        })?;
+        let time: DateTime =
+            text.trim().parse().map_err(|_| wrong(field, "日時は日本時間で「2026-11-21 01:00」のように書いてください。".to_owned()))?;
         Ok(chassis::clock::from_japan(time))
     };
     let (begins_at, ends_at) = (read("from", &announced.from)?, read("until", &announced.until)?);
@@ -270,7 +269,8 @@ mod tests {
     fn a_closure_is_taken_in_japans_time_and_each_mistake_is_named() {
         // 9:00 in Japan on 15 July 2026.
         let announced = |service: &str, from: &str, until: &str| {
-            let announced = Announcement { service: service.into(), from: from.into(), until: until.into(), reason: " 定期保守 ".into() };
+            let announced =
+                Announcement { service: service.into(), from: from.into(), until: until.into(), reason: " 定期保守 ".into() };
             closure(&announced, "c1".into(), &["proxy", "portal"], NOW)
         };
         let taken = announced("proxy", "2026-07-16 01:00", "2026-07-16T05:00").unwrap();

@@ -75,7 +75,8 @@ impl Mistake {
             }
             Mistake::Unreadable => format!("「{}」の表示を読み取れません。表示の全体を貼り付けてください。", sheet().show_command),
             Mistake::NoV6Option => {
-                "回線にフレッツ・v6オプションの契約がありません。回線の契約先へ申し込んでください（申し込みの後に回線認証をやり直します）。".to_owned()
+                "回線にフレッツ・v6オプションの契約がありません。回線の契約先へ申し込んでください（申し込みの後に回線認証をやり直します）。"
+                    .to_owned()
             }
         }
     }
@@ -222,8 +223,7 @@ mod tests {
         let judge =
             |winhttp: &str| check(Way::Base, &Seen { proxy: Some(&proxy), bypass: Some(&bypass), winhttp: Some(winhttp), v6_option: None });
         assert_eq!(judge(&display(&bypass)), []);
-        for direct in
-            ["現在の WinHTTP プロキシ設定:\n\n    直接アクセス (プロキシ サーバーなし)。", "    Direct access (no proxy server)."]
+        for direct in ["現在の WinHTTP プロキシ設定:\n\n    直接アクセス (プロキシ サーバーなし)。", "    Direct access (no proxy server)."]
         {
             let found = judge(direct);
             assert_eq!(found, [Mistake::NotCopied]);
@@ -234,7 +234,10 @@ mod tests {
         let english = format!("Current WinHTTP proxy settings:\n\n    Proxy Server(s) :  {proxy}\n    Bypass List     :  {bypass}\n");
         assert_eq!(judge(&english), []);
         // The manual's own print breaks the list over lines.
-        let broken = format!("プロキシ サーバー : {proxy}\nバイパス一覧      : {}", bypass.replace(";*.lineauth", ";\n                  : *.lineauth"));
+        let broken = format!(
+            "プロキシ サーバー : {proxy}\nバイパス一覧      : {}",
+            bypass.replace(";*.lineauth", ";\n                  : *.lineauth")
+        );
         assert_eq!(judge(&broken), []);
         let alone = Seen { winhttp: Some(&display("*.rece")), ..Seen::default() };
         assert_eq!(check(Way::Base, &alone).len(), 8);

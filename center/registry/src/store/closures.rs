@@ -6,7 +6,8 @@ use wire::snapshot::Closure;
 
 use super::{Store, instant};
 
-const CLOSURES: &str = "SELECT closure_id, service, begins_at, ends_at, reason FROM closure WHERE ends_at > $1 ORDER BY begins_at, closure_id";
+const CLOSURES: &str =
+    "SELECT closure_id, service, begins_at, ends_at, reason FROM closure WHERE ends_at > $1 ORDER BY begins_at, closure_id";
 
 impl Store {
     pub(crate) async fn add_closure(&self, closure: &Closure, now: Timestamp) -> Result<(), DbError> {
