@@ -96,7 +96,7 @@ pub fn check(way: Way, seen: &Seen<'_>) -> Vec<Mistake> {
     if way != Way::Base {
         return Vec::new();
     }
-    let mut found: Vec<Mistake> = seen.proxy.and_then(|typed| check_proxy(typed)).into_iter().collect();
+    let mut found: Vec<Mistake> = seen.proxy.and_then(check_proxy).into_iter().collect();
     if let Some(typed) = seen.bypass {
         found.extend(check_list(typed));
     }

@@ -19,7 +19,8 @@ struct Server {
 
 impl Server {
     fn begin(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = onshi(folder).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let quiet = ("ONSHI_NETWORK__LOG__LEVELS", "warn");
+        let mut child = onshi(folder).args(arguments).env(quiet.0, quiet.1).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         let line = line_with(&mut said, "動いています");
         let address = line.rsplit(' ').next().unwrap().trim().parse().unwrap();
@@ -133,7 +134,8 @@ fn a_closure_that_an_operator_announces_reaches_the_proxy_by_the_signed_snapshot
     wait_for(|| tunnel(proxy.address).1.starts_with("HTTP/1.1 200"));
     // The same snapshot into a file of one's own.
     let about = world.json(&["registry", "snapshot", "--out", "mine.signed", "--json"]);
-    assert_eq!((about["closures"].as_u64(), about["lines"].as_u64()), (Some(0), Some(1)));
+    assert_eq!(about["closures"].as_u64(), Some(0));
+    assert!(about["lines"].as_u64() >= Some(1), "the demo clinic's line: {about}");
     let key = std::fs::read_to_string(world.path("center/snapshots/registry-key.txt")).unwrap();
     assert_eq!(about["key"].as_str().unwrap(), key.trim());
     let mine = std::fs::read(world.folder.path().join("mine.signed")).unwrap();
