@@ -18,7 +18,6 @@ mod lineauth_carrier;
 mod lineauth_clinic;
 
 mod figures;
-#[cfg(feature = "clinic")]
 mod figures_port;
 
 #[cfg(feature = "center")]
@@ -43,6 +42,8 @@ mod people;
 mod profile;
 #[cfg(feature = "center")]
 mod records;
+#[cfg(feature = "center")]
+mod snapshots;
 #[cfg(feature = "center")]
 mod traces;
 #[cfg(all(feature = "center", feature = "clinic"))]

@@ -17,6 +17,9 @@ mod mistakes;
 mod recording;
 #[path = "stories/refusing.rs"]
 mod refusing;
+#[cfg(unix)]
+#[path = "stories/serving.rs"]
+mod serving;
 #[path = "stories/starting.rs"]
 mod starting;
 #[path = "stories/trouble.rs"]

@@ -83,7 +83,8 @@ fn the_clinics_commands_show_the_state_and_authenticate_without_a_browser_or_a_c
     let world = World::begin();
     let config = world.path("clinic/clinic.toml").display().to_string();
     let line = |command: &str| run(world.folder.path(), &["clinic", "line", command, "--json", "--config", &config]);
-    let said = |output: &std::process::Output| serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", text(output)));
+    let said =
+        |output: &std::process::Output| serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", text(output)));
     std::fs::remove_file(world.path("clinic/keys/clinic.pem")).unwrap();
     let status = line("status");
     assert_eq!((status.status.code(), &said(&status)["line-state"]), (Some(0), &"admitted".into()));
