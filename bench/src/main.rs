@@ -6,9 +6,13 @@ mod checks;
 mod figure;
 mod files;
 mod handshake;
+mod line;
+mod peer;
 mod process;
+mod proxy;
 mod register;
 mod start;
+mod time;
 mod world;
 
 use std::path::PathBuf;
@@ -22,7 +26,7 @@ use tokio::runtime::Runtime;
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// 測るもの（start、bridge、files、check、handshake、register。無ければすべて）
+    /// 測るもの（start、bridge、files、check、handshake、line、register、proxy、time。無ければすべて）
     names: Vec<String>,
     /// 一分以内で終わるように、少なく測ります
     #[arg(long)]
@@ -55,14 +59,17 @@ const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 6
 type Measure = fn(&Runtime, Size) -> anyhow::Result<Vec<Figure>>;
 
 /// Every measurement by its name, in the order in which they run; a name may stand more than once.
-const MEASUREMENTS: [(&str, Measure); 7] = [
+const MEASUREMENTS: [(&str, Measure); 10] = [
     ("start", |_, size| start::measure(size)),
     ("bridge", |_, size| bridge::measure(size)),
     ("files", |_, size| files::measure(size)),
     ("check", |runtime, size| runtime.block_on(checks::measure(size))),
     ("handshake", |runtime, size| runtime.block_on(handshake::measure(size))),
+    ("line", |runtime, size| runtime.block_on(line::measure(size))),
     ("register", |runtime, size| runtime.block_on(register::on_sqlite(size))),
     ("register", |runtime, size| runtime.block_on(register::on_postgres(size))),
+    ("proxy", |_, size| proxy::measure(size)),
+    ("time", |_, size| time::measure(size)),
 ];
 
 fn main() -> anyhow::Result<()> {

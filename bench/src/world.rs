@@ -68,6 +68,19 @@ impl World {
         })?)
     }
 
+    /// A client with which this machine's own command line passes the operators' door.
+    pub(crate) fn operator(&self) -> anyhow::Result<reqwest::Client> {
+        let run: Value = serde_json::from_slice(&std::fs::read(self.data.join("run.json"))?)?;
+        let token = run.get("local_token").and_then(Value::as_str).context("no token")?;
+        let headers = reqwest::header::HeaderMap::from_iter([(reqwest::header::AUTHORIZATION, format!("Bearer {token}").parse()?)]);
+        Ok(reqwest::Client::builder()
+            .tls_certs_only(reqwest::Certificate::from_pem_bundle(self.key("roots.pem")?.as_bytes())?)
+            .resolve(manuals::hosts::operator().name, self.https)
+            .default_headers(headers)
+            .no_proxy()
+            .build()?)
+    }
+
     /// The address of a page.
     pub(crate) fn url(&self, host: &str, path: &str) -> String {
         format!("https://{host}:{}{path}", self.https.port())

@@ -20,6 +20,7 @@ pub mod password;
 pub mod random;
 #[cfg(feature = "server")]
 pub mod serve;
+pub mod signed;
 pub mod stop;
 #[cfg(feature = "testing")]
 pub mod testing;

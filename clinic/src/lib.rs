@@ -6,5 +6,6 @@ pub mod bridge;
 pub mod center;
 pub mod certificate;
 pub mod config;
+pub mod line;
 pub mod roots;
 pub mod table;

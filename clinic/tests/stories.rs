@@ -20,6 +20,8 @@ mod site;
 mod small_center;
 #[path = "stories/trouble.rs"]
 mod trouble;
+#[path = "stories/walking.rs"]
+mod walking;
 #[cfg(windows)]
 #[path = "stories/windows.rs"]
 mod windows;

@@ -1,14 +1,25 @@
 //! What holds of any input at the doors behind the messages: the claims that the fuzz targets attack and that the program's stories check
 //! over the corpora.
 
+use std::collections::HashMap;
+
 use authority::Authority;
+use axum::Router;
+use axum::body::Body;
+use chassis::clock::Clock;
 use chassis::db::Database;
 use chassis::page::Language;
-use chassis::serve::Limits;
+use chassis::serve::{Caller, Limits};
+use chassis::tls::PeerCertificate;
 use chassis::vault::Vault;
 use eligibility::Eligibility;
 use eligibility::people::ImportOptions;
+use http::{Request, StatusCode, header};
 use jiff::Timestamp;
+use lineauth::claims;
+use lineauth::portal::{self, Carrier};
+use lineauth::token::{Claims, PeerKey, SigningKey};
+use lineauth::{CarrierLine, Lines, Link, Notifier, Portal, V6Option, notifier};
 use manuals::Region;
 use manuals::domains::Service;
 use manuals::situation::Situation;
@@ -17,6 +28,7 @@ use registry::rules::wish::{Notification, Wish};
 use registry::rules::{form, told};
 use registry::{Registry, rules};
 use serde::Deserialize;
+use tower::ServiceExt;
 
 /// The sections of a center's configuration that its rooms read.
 #[derive(Debug, Default, Deserialize)]
@@ -27,6 +39,8 @@ struct Rooms {
     registry: registry::Config,
     authority: authority::Config,
     eligibility: eligibility::Config,
+    lineauth: lineauth::Config,
+    notifier: lineauth::NotifierConfig,
 }
 
 /// A configuration is read, or its mistake is named in Japanese; the same text read twice says the same.
@@ -92,11 +106,49 @@ pub fn application_form(bytes: &[u8]) {
     }
 }
 
+/// Nobody's bytes are believed; what is well formed comes back from a token as it went in, under its own key and purpose only.
+pub fn line_token(bytes: &[u8]) {
+    fn attack<T: Claims + PartialEq + std::fmt::Debug>(text: &str, ours: &SigningKey) {
+        assert!(ours.public().read::<T>(text).is_err(), "a stranger was believed");
+        if let Ok(claims) = serde_json::from_str::<T>(text) {
+            let token = ours.sign(&claims);
+            assert_eq!(ours.public().read::<T>(&token).ok(), Some(claims));
+            let (payload, signature) = token.split_once('.').expect("two halves");
+            assert!(ours.public().read::<T>(&format!("{payload}A.{signature}")).is_err());
+            assert!(key(2).public().read::<T>(&token).is_err());
+        }
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let ours = key(1);
+    attack::<claims::Request>(text, &ours);
+    attack::<claims::Consent>(text, &ours);
+    attack::<claims::Ask>(text, &ours);
+    attack::<claims::Answer>(text, &ours);
+}
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed(&[seed; 32]).expect("32 bytes are a key")
+}
+
+/// A listing of a terminal's addresses is read whatever it holds, and every adapter is judged.
+pub fn terminal_listing(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for adapter in clinic::line::listing::read(&text) {
+        for region in Region::ALL {
+            let mistakes = clinic::line::listing::judge(&adapter, region, None);
+            assert_eq!(mistakes.is_empty(), mistakes.iter().all(|mistake| mistake.to_string().is_empty()));
+        }
+    }
+}
+
 /// Rooms to hand things to, in a folder of their own.
 pub struct Doors {
     runtime: tokio::runtime::Runtime,
     authority: Authority,
     eligibility: Eligibility,
+    registry: Registry,
+    portal: Router,
+    notifier: Router,
     _folder: tempfile::TempDir,
 }
 
@@ -105,18 +157,19 @@ impl Doors {
     pub fn open() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let (authority, eligibility) = runtime.block_on(async {
+        let (authority, eligibility, registry, (portal, notifier)) = runtime.block_on(async {
             let at = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
             let db = Database::open(&at("center.db")).await.expect("a database");
             let registry = Registry::open(db.clone(), registry::Config::default()).await.expect("a registry");
             let vault = Vault::open(&folder.path().join("keys"), None).expect("a vault");
             let config = authority::Config::default();
-            let authority = Authority::open(db, registry, &vault, folder.path(), config, now()).await.expect("an authority");
+            let lines = line_doors(&registry, db.clone()).await;
+            let authority = Authority::open(db, registry.clone(), &vault, folder.path(), config, now()).await.expect("an authority");
             let register = Database::open(&at("register.db")).await.expect("a database");
             let eligibility = Eligibility::open(register, eligibility::Config::default()).await.expect("a register");
-            (authority, eligibility)
+            (authority, eligibility, registry, lines)
         });
-        Self { runtime, authority, eligibility, _folder: folder }
+        Self { runtime, authority, eligibility, registry, portal, notifier, _folder: folder }
     }
 
     /// A request for a certificate from a stranger is refused with one of three words, whatever it carries; nothing is issued.
@@ -139,6 +192,28 @@ impl Doors {
         assert_eq!(self.persons(), if report.applied { report.persons } else { before });
     }
 
+    /// What a stranger sends to portal and notifier, as address, form or question, ends on a page of theirs and admits nobody.
+    pub fn line_form(&self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let path: String = text.chars().filter(|letter| letter.is_ascii_graphic() && *letter != '#').collect();
+        let form = |uri: &str| Request::post(uri).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let asked = [
+            (&self.portal, form("/choice").body(Body::from(bytes.to_vec()))),
+            (&self.portal, Request::get(format!("/{path}")).body(Body::empty())),
+            (&self.notifier, Request::get(format!("/notify?request={path}")).body(Body::empty())),
+            (&self.notifier, form("/identity").body(Body::from(bytes.to_vec()))),
+        ];
+        for (door, request) in asked {
+            // Not every text is an address.
+            let Ok(mut request) = request else { continue };
+            let host = manuals::hosts::line_portal().name.into();
+            request.extensions_mut().insert(Caller { address: TERMINAL, host, certificate: PeerCertificate::Absent });
+            let answer = self.runtime.block_on(door.clone().oneshot(request)).expect("a door always answers");
+            assert_ne!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        assert!(!self.runtime.block_on(self.registry.is_admitted(TERMINAL)).expect("the registry can answer"));
+    }
+
     fn persons(&self) -> u64 {
         self.runtime.block_on(self.eligibility.count()).expect("the register can answer").persons
     }
@@ -146,4 +221,27 @@ impl Doors {
 
 fn now() -> Timestamp {
     Timestamp::constant(1_784_073_600, 0)
+}
+
+const TERMINAL: std::net::IpAddr = std::net::IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+
+/// Portal and notifier with a line behind which the stranger sits.
+async fn line_doors(registry: &Registry, db: Database) -> (Router, Router) {
+    let (lines, clock) = (Lines::open(db).await.expect("a table"), Clock::driven(now()));
+    let line = CarrierLine {
+        line_id: "CAF0123456789".to_owned(),
+        region: Region::East,
+        line_type: "next-family".to_owned(),
+        reseller: String::new(),
+        v6_option: V6Option::On,
+        applied_on: jiff::civil::date(2024, 4, 1),
+        work_completed: Some(jiff::civil::date(2024, 5, 1)),
+        prefixes: vec!["::1/128".to_owned()],
+    };
+    lines.put(vec![line]).await.expect("a line");
+    let peer = |seed| PeerKey::new(&key(seed).public().text(), std::path::Path::new("nowhere"), "none").expect("a key");
+    let notifier = Notifier::with_keys(Region::East, lines, key(2), peer(1));
+    let carriers = HashMap::from([(Region::East, Carrier { key: peer(2), link: Link::Here(notifier.clone()) })]);
+    let portal = Portal::with_keys(registry.clone(), key(1), carriers, lineauth::Config::default(), clock.clone());
+    (portal::pages::routes(portal), notifier::pages::routes(notifier, clock))
 }

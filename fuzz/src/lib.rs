@@ -2,5 +2,6 @@
 
 pub mod doors;
 mod messages;
+pub mod proxy_and_time;
 
 pub use messages::*;

@@ -51,9 +51,7 @@ impl Carrier {
         let machine = ground.machine(region.key())?;
         machine.settings(&[("ipv6/conf/all/forwarding", "1"), ("ipv6/conf/default/addr_gen_mode", "1")])?;
         namespace::wire((&machine, "center"), (center.machine(), region.key()))?;
-        machine.ip(&format!(
-            "link set center up\naddress add {BELOW}/64 dev center nodad\nroute add default via {ROUTER} dev center"
-        ))?;
+        machine.ip(&format!("link set center up\naddress add {BELOW}/64 dev center nodad\nroute add default via {ROUTER} dev center"))?;
         center.faces(region)?;
         // The two carriers' networks are separate: the other region's servers are out of reach.
         for other in [Region::East, Region::West].into_iter().filter(|other| *other != region) {

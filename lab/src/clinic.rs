@@ -215,7 +215,9 @@ fn machine(ground: &Ground, clinic: &str, kind: &str) -> Result<Rc<Namespace>> {
         ("ipv6/conf/default/addr_gen_mode", "1"),
         ("ipv6/conf/default/router_solicitation_delay", "0"),
     ])?;
-    machine.ip(&format!("link add name lan type bridge forward_delay 0 mcast_snooping 0\nlink set lan up\naddress add {ROUTER}/64 dev lan nodad"))?;
+    machine.ip(&format!(
+        "link add name lan type bridge forward_delay 0 mcast_snooping 0\nlink set lan up\naddress add {ROUTER}/64 dev lan nodad"
+    ))?;
     machine.settings(&[("ipv6/conf/lan/accept_ra", "0")])?;
     Ok(machine)
 }

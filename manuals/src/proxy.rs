@@ -1,7 +1,11 @@
-//! The network's forward proxy as a terminal is set to it, and the check of a bypass list someone typed.
+//! The network's forward proxy as a terminal is set to it, what it reaches, and the check of a setting that someone typed.
 
-use crate::embedded;
+mod lint;
+
+pub use lint::{Display, Mistake, Seen, check, read_display};
+
 use crate::hosts::{self, Host};
+use crate::{embedded, messages};
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -86,12 +90,30 @@ pub struct Sheet {
     pub import_command: &'static str,
     /// Shows the system's setting (PX-03).
     pub show_command: &'static str,
+    /// The line of that display that holds the bypass list (PX-04).
+    pub display_label: &'static str,
     /// What a site's own proxy must do (PX-05).
     pub own_proxy: OwnProxy,
     /// Ports that must be open (LS-12).
     pub open_port: Vec<Port>,
     /// Carriers and their ways (PX-07, PX-08).
     pub carrier: Vec<Carrier>,
+    /// What the network's proxy reaches for the sites.
+    pub destination: Vec<Destination>,
+}
+
+/// One host, or a family of hosts, that the network's proxy reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// A host name, or `*.` and a domain for every host below it.
+    pub host: &'static str,
+    /// The ports that may be asked for.
+    pub ports: Vec<u16>,
+    /// What is there, Japanese.
+    pub purpose: &'static str,
+    /// Where this stands.
+    pub source: &'static str,
 }
 
 /// What is wrong with a typed bypass list; each is a listed failure (PX-06).
@@ -121,6 +143,40 @@ pub fn check_while_closed() -> &'static Host {
 /// The bypass list as typed into the setting: entries with `;` between them (PX-02).
 pub fn bypass_text() -> String {
     SHEET.bypass.join(";")
+}
+
+/// What the system displays once the setting is copied to it, in three lines (PX-04).
+pub fn winhttp_display() -> String {
+    let known = messages::by_key("winhttp-proxy");
+    let (heading, server) = known.map(|known| (known.heading.unwrap_or_default(), known.text)).unwrap_or_default();
+    format!("{heading}\n{server}\n{} : {}", SHEET.display_label, bypass_text())
+}
+
+/// The automatic configuration script that sets a browser as the manual's setting does: what fits the bypass list goes straight, all else
+/// through the proxy (PX-01, PX-02).
+pub fn pac() -> String {
+    let tests: Vec<String> = SHEET.bypass.iter().map(|entry| format!("shExpMatch(host, \"{entry}\")")).collect();
+    format!(
+        "function FindProxyForURL(url, host) {{\n  host = host.toLowerCase();\n  if ({}) {{\n    return \"DIRECT\";\n  }}\n  return \"PROXY {}:{}\";\n}}\n",
+        tests.join("\n    || "),
+        address().name,
+        address().port
+    )
+}
+
+/// The entry of the bypass list under which a host goes past the proxy, if there is one: who asks the proxy for it lacks that entry (PX-06).
+pub fn bypassed_by(host: &str) -> Option<&'static str> {
+    SHEET.bypass.iter().copied().find(|entry| fits(entry, host))
+}
+
+/// Whether a host is meant by a name, or by `*.` and a domain for every host below it; in any letter case, with or without a final dot.
+pub fn fits(pattern: &str, host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let Some(domain) = pattern.strip_prefix("*.") else { return pattern.eq_ignore_ascii_case(host) };
+    let Some(before) = host.len().checked_sub(domain.len() + 1) else { return false };
+    before > 0
+        && host.get(before + 1..).is_some_and(|end| end.eq_ignore_ascii_case(domain))
+        && host.get(before..=before).is_some_and(|dot| dot == ".")
 }
 
 /// Checks a bypass list: every required entry is there, and no two run together (PX-06). Further entries are the site's own matter.
@@ -168,6 +224,12 @@ mod tests {
         let display = crate::messages::by_key("winhttp-proxy").unwrap();
         assert_eq!(display.heading, Some("現在の WinHTTP プロキシ設定"));
         assert_eq!(display.text, format!("プロキシ サーバー : {}:{}", address().name, address().port));
+        let shown = winhttp_display();
+        assert_eq!(shown.lines().next(), Some("現在の WinHTTP プロキシ設定"));
+        assert!(shown.ends_with(&format!("バイパス一覧 : {}", bypass_text())));
+        // What we print is what we read.
+        let copied = Display::Proxy { server: format!("{}:{}", address().name, address().port), bypass: bypass_text() };
+        assert_eq!(read_display(&shown), Some(copied));
     }
 
     /// Rows: PX-06
@@ -180,6 +242,37 @@ mod tests {
         let run_together = bypass_text().replace("*.flets-west.jp;*.lineauth.mnw", "*.flets-west.jp*.lineauth.mnw");
         assert_eq!(check_bypass(&run_together), [BypassMistake::NoSemicolon("*.flets-west.jp*.lineauth.mnw".to_owned())]);
         assert_eq!(check_bypass("").len(), 9);
+    }
+
+    /// Rows: PX-01, PX-02
+    #[test]
+    fn the_script_for_browsers_says_what_the_setting_says() {
+        let script = pac();
+        assert_eq!(script.matches("shExpMatch(host, ").count(), 9);
+        for entry in &sheet().bypass {
+            assert!(script.contains(&format!("\"{entry}\"")), "{entry}");
+        }
+        assert!(script.contains("return \"PROXY proxy.base.oqs-pdl.org:8080\";"));
+    }
+
+    /// Rows: PX-05, PX-09
+    #[test]
+    fn the_proxy_reaches_the_cloud_the_base_and_windows_update() {
+        let reached = |host: &str| sheet().destination.iter().find(|known| fits(known.host, host)).map(|known| known.purpose);
+        assert_eq!(reached("D2vhvuj0j7c8bh.cloudfront.net."), Some("配信サーバー（クラウド）"));
+        assert_eq!(reached("delivery.base.oqs-pdl.org"), Some("配信サーバー（配信拠点）"));
+        assert_eq!(reached("au.download.windowsupdate.com"), Some("Windows Update"));
+        for foreign in
+            ["cloudfront.net", "evil-windowsupdate.com", "windowsupdate.com.example", "www.onshikaku.org", ".windowsupdate.com", ""]
+        {
+            assert_eq!(reached(foreign), None, "{foreign}");
+        }
+        for own in &sheet().own_proxy.must_reach {
+            assert!(reached(own).is_some(), "{own}");
+        }
+        assert_eq!(bypassed_by("hweb.oqs.onshikaku.org"), Some("*.onshikaku.org"));
+        assert_eq!(bypassed_by("pweb.base.oqs-pdl.org"), Some("pweb.base.oqs-pdl.org"));
+        assert_eq!(bypassed_by("www.example.com"), None);
     }
 
     /// Rows: PX-05

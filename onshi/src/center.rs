@@ -31,9 +31,11 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::chores::Chores;
+use crate::lineauth::LineRooms;
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
+use crate::snapshots::Publisher;
 use crate::traces;
 
 /// `onshi center …`
@@ -136,12 +138,15 @@ pub(crate) struct Center {
     pub(crate) authority: Authority,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
+    /// The portal and the carrier's notifiers, as far as this process serves them.
+    pub(crate) line: LineRooms,
     pub(crate) clock: Clock,
     /// Made at the very first start, to be shown once.
     pub(crate) first_operator: Option<(String, SecretString)>,
     /// Whether the CA's keys are worthless without a passphrase.
     pub(crate) sealed: bool,
     pub(crate) local_token: SecretString,
+    publisher: Publisher,
     audit: Option<(Audit, Log)>,
     pub(crate) post: Post,
 }
@@ -174,9 +179,10 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
-        for certificates in [certificates, own.join("certificates")] {
-            publish_roots(&authority, &certificates)?;
+        for published in [&certificates, &own.join("certificates")] {
+            publish_roots(&authority, published)?;
         }
+        let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
         if config.serves(Room::Eligibility) {
             let register = if databases.register == databases.rooms {
@@ -188,14 +194,17 @@ impl Center {
             audit = Some(open_audit(&databases.audit, &vault, &folder, &clock).await?);
         }
         let local_token = SecretString::from(random::text(40, random::READABLE)?);
+        let publisher = Publisher::open(registry.clone(), clock.clone(), &vault, &folder)?;
         Ok(Self {
             registry,
             authority,
             eligibility,
+            line,
             clock,
             first_operator: None,
             sealed: vault.is_sealed(),
             local_token,
+            publisher,
             audit,
             post,
             config,
@@ -208,6 +217,7 @@ impl Center {
         if self.config.serves(Room::Registry) {
             rooms = rooms.merge(registry::operator::routes(self.registry.clone(), self.clock.clone()));
             rooms = rooms.merge(registry::console::routes(self.registry.clone(), self.post.clone(), self.clock.clone()));
+            rooms = rooms.merge(self.publisher.operator_routes());
         }
         if self.config.serves(Room::Authority) {
             rooms = rooms.merge(authority::operator::routes(self.authority.clone(), self.clock.clone()));
@@ -215,6 +225,7 @@ impl Center {
         if let Some(eligibility) = &self.eligibility {
             rooms = rooms.merge(eligibility::operator::routes(eligibility.clone(), self.clock.clone()));
         }
+        rooms = rooms.merge(self.line.operator_routes());
         if let Some((_, log)) = &self.audit {
             rooms = rooms.merge(records::routes(log.clone()));
         }
@@ -225,7 +236,12 @@ impl Center {
         let (registry, clock) = (self.registry.clone(), self.clock.clone());
         let guard = Guard::new(registry.clone(), self.local_token.clone());
         let figures = guard.before(Router::new().route("/metrics", get(monitoring::figures)).with_state(monitoring.clone()));
-        let own = self.operator_routes().merge(figures).merge(monitoring::health(monitoring.clone())).merge(page::style());
+        let own = self
+            .operator_routes()
+            .merge(figures)
+            .merge(monitoring::health(monitoring.clone()))
+            .merge(page::style())
+            .merge(self.publisher.routes());
         let mut routes = vec![(hosts::operator(), own)];
         if self.config.serves(Room::Registry) {
             routes.push((hosts::application(), registry::pages::routes(registry.clone(), clock.clone())));
@@ -240,6 +256,12 @@ impl Center {
             routes.push((hosts::authority(), authority::api::routes(authority.clone(), registry.clone(), clock.clone())));
             routes.push((hosts::crl(), authority::api::revocation_routes(authority, registry, clock)));
         }
+        // Every door but the operators' and those of line authentication asks the admission list.
+        let mut routes: Vec<(&'static Host, Router)> = routes
+            .into_iter()
+            .map(|(host, routes)| (host, if host.ours { routes } else { registry::door::before(self.registry.clone(), routes) }))
+            .collect();
+        routes.extend(self.line.routes(&self.clock));
         routes
     }
 
@@ -264,6 +286,11 @@ impl Center {
     /// Opens the doors and leaves the note for the command line.
     pub(crate) async fn serve(self, listener: TcpListener, clinic: Option<PathBuf>) -> anyhow::Result<RunningCenter> {
         let monitoring = Monitoring::start(self.registry.clone(), self.config.limits.connections)?;
+        let mut publishing = None;
+        if self.config.serves(Room::Registry) {
+            self.publisher.publish().await?;
+            publishing = Some(self.publisher.clone().keep_publishing());
+        }
         let running = serve::open(listener, self.doors(&monitoring)?)?;
         let apart = match self.config.center.monitoring {
             Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring)),
@@ -279,7 +306,7 @@ impl Center {
         let data = self.config.center.data.clone();
         run.write(&data)?;
         let chores = self.config.serves(Room::Registry).then(|| Chores::begin(&self));
-        Ok(RunningCenter { running, apart, chores, data, center: self })
+        Ok(RunningCenter { running, apart, publishing, chores, data, center: self })
     }
 }
 
@@ -288,6 +315,7 @@ pub(crate) struct RunningCenter {
     running: Running,
     apart: Option<tokio::task::JoinHandle<()>>,
     chores: Option<Chores>,
+    publishing: Option<tokio::task::JoinHandle<()>>,
     data: PathBuf,
     pub(crate) center: Center,
 }
@@ -300,9 +328,7 @@ impl RunningCenter {
 
     /// Finishes what was begun, writes the audit log out, and takes the note away.
     pub(crate) async fn stop(self) {
-        if let Some(apart) = self.apart {
-            apart.abort();
-        }
+        self.apart.into_iter().chain(self.publishing).for_each(|task| task.abort());
         self.running.stop().await;
         if let Some(chores) = self.chores {
             chores.end().await;

@@ -22,6 +22,8 @@ pub(crate) struct CenterConfig {
     pub(crate) registry: registry::Config,
     pub(crate) authority: authority::Config,
     pub(crate) eligibility: eligibility::Config,
+    pub(crate) lineauth: lineauth::Config,
+    pub(crate) notifier: lineauth::NotifierConfig,
 }
 
 /// A room of the center: its routes for programs and those for operators.
@@ -34,6 +36,10 @@ pub(crate) enum Room {
     Authority,
     /// 資格確認、監査記録
     Eligibility,
+    /// 回線認証ポータルサイト
+    Lineauth,
+    /// 通信事業者の回線情報通知
+    Notifier,
 }
 
 /// Where the center listens and keeps its things.
@@ -140,9 +146,13 @@ impl CenterConfig {
     /// A sentence that says what to write.
     pub(crate) fn judge_sharing(&self) -> anyhow::Result<()> {
         if self.center.rooms.is_empty() {
-            bail!("[center] rooms に部屋がありません。registry、authority、eligibility のどれかを書いてください。");
+            bail!("[center] rooms に部屋がありません。registry、authority、eligibility、lineauth、notifier のどれかを書いてください。");
         }
-        let apart = Room::value_variants().iter().any(|room| !self.serves(*room));
+        // A carrier's process shares nothing with the center but public keys.
+        if self.center.rooms == [Room::Notifier] {
+            return Ok(());
+        }
+        let apart = [Room::Registry, Room::Authority, Room::Eligibility].iter().any(|room| !self.serves(*room));
         let one_of_several = apart || !self.center.shared.as_os_str().is_empty();
         let databases = self.databases();
         let kept_here = [&databases.rooms, &databases.register, &databases.audit].iter().any(|url| url.starts_with("sqlite:"));

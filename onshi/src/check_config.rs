@@ -22,6 +22,8 @@ enum Kind {
     Center,
     /// 医療機関
     Clinic,
+    /// 網の小さなサーバー
+    Network,
 }
 
 /// `onshi check-config`
@@ -36,6 +38,10 @@ pub(crate) fn run(args: &CheckConfigArgs) -> anyhow::Result<ExitCode> {
             use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX};
             chassis::config::load::<CenterConfig>(&args.file, ENVIRONMENT_PREFIX)?.judge_sharing()?;
         }
+        #[cfg(feature = "center")]
+        Kind::Network => {
+            crate::network::NetworkConfig::load(Some(&args.file))?;
+        }
         #[cfg(feature = "clinic")]
         Kind::Clinic => {
             clinic::config::Config::load(&args.file)?;
@@ -47,9 +53,14 @@ pub(crate) fn run(args: &CheckConfigArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A clinic's file has its facility code; anything else is taken for a center's.
+/// A clinic's file has its facility code, that of the small servers a section of theirs; anything else is taken for a center's.
 fn guess(args: &CheckConfigArgs) -> anyhow::Result<Kind> {
     let text = chassis::config::text_of(&args.file)?;
     let clinic = text.lines().any(|line| line.trim_start().starts_with("facility_code"));
-    Ok(if clinic { Kind::Clinic } else { Kind::Center })
+    let network = text.lines().any(|line| ["[dns]", "[proxy]", "[time]"].contains(&line.trim()));
+    Ok(match (clinic, network) {
+        (true, _) => Kind::Clinic,
+        (false, true) => Kind::Network,
+        (false, false) => Kind::Center,
+    })
 }

@@ -45,6 +45,9 @@ enum Command {
     /// 共通認証局: 発行通知、証明書、失効
     #[cfg(feature = "center")]
     Authority(crate::operate::AuthorityArgs),
+    /// 通信事業者: 回線の台帳（種類、工事の完了、プレフィックス）
+    #[cfg(feature = "center")]
+    Carrier(crate::lineauth_carrier::CarrierArgs),
     /// センターを動かします
     #[cfg(feature = "center")]
     #[command(subcommand)]
@@ -178,6 +181,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Registry(args) => crate::operate::registry(args).await,
         #[cfg(feature = "center")]
         Command::Authority(args) => crate::operate::authority(args).await,
+        #[cfg(feature = "center")]
+        Command::Carrier(args) => crate::lineauth_carrier::run(args).await,
         #[cfg(feature = "center")]
         Command::Center(command) => crate::center::run(command).await,
         #[cfg(feature = "center")]

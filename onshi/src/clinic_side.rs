@@ -59,6 +59,9 @@ pub(crate) enum ClinicCommand {
     Bridge(BridgeArgs),
     /// 電子証明書発行通知の番号で証明書を取得します
     Certificate(CertificateArgs),
+    /// 回線認証: 状態を見る、ブラウザを使わずに認証する、端末のIPv6設定を確かめる
+    #[command(subcommand)]
+    Line(crate::lineauth_clinic::LineCommand),
 }
 
 /// Which clinic.
@@ -131,6 +134,7 @@ pub(crate) async fn run(command: ClinicCommand) -> anyhow::Result<ExitCode> {
     match command {
         ClinicCommand::Bridge(args) => bridge(&args).await,
         ClinicCommand::Certificate(args) => fetch(args).await,
+        ClinicCommand::Line(command) => crate::lineauth_clinic::run(command).await,
     }
 }
 

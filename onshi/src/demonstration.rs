@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
-use chassis::files;
+use anyhow::{Context, ensure};
+use chassis::{clock, files};
 use clinic::certificate::{self, EnrolConfig, KeyKind};
 use clinic::config::{BridgeConfig, CenterConfig, Config};
+use clinic::line::LinePortal;
+use lineauth::{CarrierLine, V6Option};
 use manuals::domains::Service;
-use manuals::hosts;
+use manuals::{Region, hosts};
 use registry::rules::effects::Begin;
 use registry::rules::wish::{Notification, Option6, Provider, Wish};
 use registry::{Error, Refusal};
@@ -51,7 +53,7 @@ pub(crate) struct Papers {
     account: String,
 }
 
-/// Applies for facility and line, has them approved, admits the line, writes the notice, makes the account, and brings in the test
+/// Applies for facility and line, has them approved, has the carrier finish the line, writes the notice, makes the account, and brings in the test
 /// people: the same functions that people use. What an interrupted earlier walk did already is left as it is.
 pub(crate) async fn apply(center: &Center, clinic: &Clinic) -> anyhow::Result<Papers> {
     let now = center.clock.now();
@@ -65,8 +67,8 @@ pub(crate) async fn apply(center: &Center, clinic: &Clinic) -> anyhow::Result<Pa
         // Applied for otherwise: the line is there.
         Err(mistakes) => tracing::debug!(mistakes = mistakes.len(), "the demo clinic needs no application"),
     }
-    for prefix in ["127.0.0.1/32", "::1/128"] {
-        registry.admit(LINE, prefix, now).await?;
+    if let Some(lines) = &center.line.lines {
+        lines.put(vec![carrier_line(now)]).await?;
     }
     if let Some(eligibility) = &center.eligibility {
         eligibility.seed_test_people(now).await?;
@@ -110,10 +112,33 @@ fn unless_done<T>(done: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// Fetches the certificate from the serving center with the notice's numbers, and writes the clinic's configuration.
+/// The demo clinic's line as its carrier knows it: this machine is all that lies behind it.
+fn carrier_line(now: jiff::Timestamp) -> CarrierLine {
+    let today = clock::japan_date(now);
+    CarrierLine {
+        line_id: LINE.to_owned(),
+        region: Region::East,
+        line_type: LINE_TYPE.to_owned(),
+        reseller: String::new(),
+        v6_option: V6Option::Default,
+        applied_on: today,
+        work_completed: Some(today),
+        prefixes: ["127.0.0.1/32", "::1/128"].map(str::to_owned).to_vec(),
+    }
+}
+
+/// Authenticates the line by consent through the serving center's own pages.
+async fn authenticate(center: &CenterConfig) -> anyhow::Result<()> {
+    let ended = LinePortal::connect(center)?.authenticate().await.context("試験用の医療機関が回線認証の画面を開けません")?;
+    ensure!(["line-success", "line-already"].contains(&ended.key.as_str()), "試験用の医療機関の回線認証: {}", ended.text);
+    Ok(())
+}
+
+/// Authenticates the line, fetches the certificate from the serving center with the notice's numbers, and writes the clinic's configuration.
 pub(crate) async fn enrol(papers: Papers, center: &Center, clinic: &Clinic, https: SocketAddr) -> anyhow::Result<()> {
     let fingerprint = authority::fingerprint(center.authority.server_root());
     let absolute = config(&clinic.folder, papers.account.clone(), fingerprint.clone(), https);
+    authenticate(&absolute.center).await?;
     let wanted = EnrolConfig {
         center: absolute.center,
         request_id: papers.request_id,
@@ -133,7 +158,7 @@ pub(crate) fn follow(clinic: &Clinic, https: SocketAddr) -> anyhow::Result<Arc<C
     let text = std::fs::read_to_string(&clinic.config).with_context(|| format!("{} を読めません", clinic.config.display()))?;
     let origin = clinic.config.display().to_string();
     let mut config: Config = chassis::config::parse(&text, &origin, "", std::iter::empty())?;
-    if config.center.addresses.values().any(|address| *address != https) {
+    if config.center.addresses != addresses(https) {
         config.center.addresses = addresses(https);
         files::write_whole(&clinic.config, toml::to_string(&config)?.as_bytes())?;
     }
@@ -163,8 +188,10 @@ fn config(folder: &Path, account: String, fingerprint: String, https: SocketAddr
 }
 
 fn addresses(https: SocketAddr) -> std::collections::BTreeMap<String, SocketAddr> {
+    let line = [hosts::line_portal(), hosts::line_notifier_east(), hosts::line_notifier_west()];
     [hosts::web_api_login(), hosts::web_api_search(), hosts::authority(), hosts::crl()]
         .into_iter()
+        .chain(line)
         .map(|host| (host.name.to_owned(), https))
         .collect()
 }

@@ -89,6 +89,21 @@ pub(crate) fn describe_center(connections: usize) {
     }
 }
 
+/// What the small servers of the network tell, each what concerns it.
+#[cfg(feature = "center")]
+pub(crate) fn describe_network() {
+    describe_gauge!("onshi_snapshot_made_seconds", Unit::Seconds, "When the snapshot of the registry in use was made, in Unix seconds.");
+    describe_gauge!("onshi_snapshot_lines", "Lines admitted by the snapshot in use.");
+    describe_counter!("onshi_snapshot_refused_total", "Looks at the snapshot that brought none that can be used.");
+    describe_gauge!("onshi_proxy_tunnels", "Tunnels open now.");
+    describe_counter!("onshi_proxy_requests_total", "Requests to the proxy by outcome.");
+    describe_counter!("onshi_proxy_bytes_total", Unit::Bytes, "Bytes carried, by way.");
+    describe_counter!("onshi_proxy_turned_away_total", "Connections closed at once, because all places were taken.");
+    describe_counter!("onshi_time_answers_total", "Questions for the time answered.");
+    describe_counter!("onshi_time_refused_total", "Questions for the time that came too often.");
+    describe_counter!("onshi_time_ignored_total", "Datagrams that are no question for the time.");
+}
+
 /// What a bridge tells.
 #[cfg(feature = "clinic")]
 pub(crate) fn describe_bridge() {

@@ -1,4 +1,4 @@
-//! Shows a bridge's figures on a plain HTTP port for the operator's own network: one short page, nothing else is answered.
+//! Shows a small server's or a bridge's figures on a plain HTTP port for the operator's own network: one short page, nothing else is answered.
 
 use std::time::Duration;
 

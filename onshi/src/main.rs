@@ -10,8 +10,14 @@ mod clinic_side;
 mod names;
 mod run_file;
 
-mod figures;
+#[cfg(feature = "center")]
+mod lineauth;
+#[cfg(feature = "center")]
+mod lineauth_carrier;
 #[cfg(feature = "clinic")]
+mod lineauth_clinic;
+
+mod figures;
 mod figures_port;
 
 #[cfg(feature = "center")]
@@ -36,6 +42,8 @@ mod people;
 mod profile;
 #[cfg(feature = "center")]
 mod records;
+#[cfg(feature = "center")]
+mod snapshots;
 #[cfg(feature = "center")]
 mod traces;
 #[cfg(all(feature = "center", feature = "clinic"))]

@@ -43,10 +43,20 @@ enum NamesCommand {
 /// The hosts that a center serves now, and what each is for.
 pub(crate) fn served() -> Vec<(String, &'static str)> {
     use manuals::hosts;
-    [hosts::web_api_login(), hosts::web_api_search(), hosts::authority(), hosts::crl(), hosts::operator(), hosts::application()]
-        .into_iter()
-        .map(|host| (host.name.to_owned(), host.purpose))
-        .collect()
+    [
+        hosts::web_api_login(),
+        hosts::web_api_search(),
+        hosts::authority(),
+        hosts::crl(),
+        hosts::operator(),
+        hosts::application(),
+        hosts::line_portal(),
+        hosts::line_notifier_east(),
+        hosts::line_notifier_west(),
+    ]
+    .into_iter()
+    .map(|host| (host.name.to_owned(), host.purpose))
+    .collect()
 }
 
 /// `onshi names`: prints the mapping, or runs a program under it.

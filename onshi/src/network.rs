@@ -1,12 +1,20 @@
 //! `onshi network …`: the small servers of the closed network, each a process of its own.
 
+mod config;
 mod dns;
 mod proxy;
 mod time;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+
+use crate::center::bind;
+use crate::figures::{self, Figures};
+use crate::figures_port;
+
+pub(crate) use config::NetworkConfig;
 
 /// `onshi network …`
 #[derive(Subcommand)]
@@ -29,4 +37,21 @@ pub(crate) async fn run(command: NetworkCommand) -> anyhow::Result<ExitCode> {
         NetworkCommand::Proxy(command) => proxy::run(command).await,
         NetworkCommand::Time(command) => time::run(command).await,
     }
+}
+
+/// Collects the figures of this process, and shows them if an address is named for it.
+async fn show_figures(address: Option<SocketAddr>) -> anyhow::Result<()> {
+    let Some(address) = address else { return Ok(()) };
+    let listener = bind(address).await?;
+    let shown = listener.local_addr()?;
+    let collected = Figures::start()?;
+    figures::describe_network();
+    figures_port::serve(listener, collected);
+    say!("指標: http://{shown}/metrics");
+    Ok(())
+}
+
+/// Addresses in one line.
+fn joined(addresses: &[SocketAddr]) -> String {
+    addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(" ")
 }

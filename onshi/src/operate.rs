@@ -1,6 +1,6 @@
 //! The operators' commands: sends each to the running center, or opens the center's data for it when none is running.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -119,6 +119,15 @@ enum RegistryCommand {
         #[arg(long, default_value = "0")]
         character_code: String,
     },
+    /// 閉塞の予定（プロキシなどを止める時間）
+    #[command(subcommand)]
+    Closure(ClosureCommand),
+    /// 署名付きの一覧（通行許可と閉塞）を作ります
+    Snapshot {
+        /// 一覧を書くファイル（無ければ、あらましだけを表示します）
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// 運用者を加えます（パスワードは環境変数 ONSHI_NEW_PASSWORD で渡します）
     AddOperator {
         /// 運用者の名前
@@ -169,6 +178,32 @@ impl ApplicationCommand {
     }
 }
 
+#[derive(Subcommand)]
+enum ClosureCommand {
+    /// 閉塞を予告します
+    Add {
+        /// 何を閉塞するか
+        #[arg(long, default_value = "proxy")]
+        service: String,
+        /// 始まり（日本時間。例: "2026-11-21 01:00"）
+        #[arg(long)]
+        from: String,
+        /// 再開（日本時間）
+        #[arg(long)]
+        until: String,
+        /// 理由
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// これからの閉塞の一覧
+    List,
+    /// 閉塞を取り消します
+    Remove {
+        /// 閉塞の番号
+        closure: String,
+    },
+}
+
 /// `onshi authority …`
 #[derive(Args)]
 pub(crate) struct AuthorityArgs {
@@ -210,10 +245,10 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn get(path: &str) -> Self {
+    pub(crate) fn get(path: &str) -> Self {
         Self { method: Method::GET, path: path.to_owned(), body: None }
     }
-    fn post(path: &str, body: Value) -> Self {
+    pub(crate) fn post(path: &str, body: Value) -> Self {
         Self { method: Method::POST, path: path.to_owned(), body: Some(body) }
     }
 }
@@ -243,12 +278,32 @@ pub(crate) async fn registry(args: RegistryArgs) -> anyhow::Result<ExitCode> {
         C::AddAccount { code, character_code } => {
             Asked::post("/registry/accounts", json!({ "facility_code": code, "character_code": character_code }))
         }
+        C::Closure(ClosureCommand::Add { service, from, until, reason }) => {
+            Asked::post("/registry/closures", json!({ "service": service, "from": from, "until": until, "reason": reason }))
+        }
+        C::Closure(ClosureCommand::List) => Asked::get("/registry/closures"),
+        C::Closure(ClosureCommand::Remove { closure }) => {
+            Asked { method: Method::DELETE, path: format!("/registry/closures/{closure}"), body: None }
+        }
+        C::Snapshot { out } => return snapshot(&args.operator, out.as_deref()).await,
         C::AddOperator { name } => {
             let password = std::env::var("ONSHI_NEW_PASSWORD").context("環境変数 ONSHI_NEW_PASSWORD に新しいパスワードを入れてください")?;
             Asked::post("/registry/operators", json!({ "operator_id": name, "password": password }))
         }
     };
     show(&args.operator, asked).await
+}
+
+/// A snapshot made now, into a file if one is named.
+async fn snapshot(operator: &OperatorArgs, out: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let mut about = ask(operator, Asked::get("/registry/snapshot")).await?;
+    let envelope = about.as_object_mut().and_then(|about| about.remove("envelope"));
+    if let Some(path) = out {
+        let envelope = envelope.as_ref().and_then(Value::as_str).context("センターの答えに一覧がありません")?;
+        chassis::files::write_whole(path, envelope.as_bytes()).with_context(|| format!("{} を書けません", path.display()))?;
+    }
+    say!("{}", answers::shown(&about, operator.json)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `onshi authority …`
@@ -264,7 +319,7 @@ pub(crate) async fn authority(args: AuthorityArgs) -> anyhow::Result<ExitCode> {
     show(&args.operator, asked).await
 }
 
-async fn show(operator: &OperatorArgs, asked: Asked) -> anyhow::Result<ExitCode> {
+pub(crate) async fn show(operator: &OperatorArgs, asked: Asked) -> anyhow::Result<ExitCode> {
     let value = ask(operator, asked).await?;
     say!("{}", answers::shown(&value, operator.json)?);
     Ok(ExitCode::SUCCESS)

@@ -9,12 +9,17 @@ mod configuring;
 mod copies;
 #[path = "stories/corpora.rs"]
 mod corpora;
+#[path = "stories/lines.rs"]
+mod lines;
 #[path = "stories/mistakes.rs"]
 mod mistakes;
 #[path = "stories/recording.rs"]
 mod recording;
 #[path = "stories/refusing.rs"]
 mod refusing;
+#[cfg(unix)]
+#[path = "stories/serving.rs"]
+mod serving;
 #[path = "stories/starting.rs"]
 mod starting;
 #[path = "stories/trouble.rs"]

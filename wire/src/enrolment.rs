@@ -68,4 +68,10 @@ pub struct Refusal {
     /// The incident number in the center's log; the key is missing when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
+    /// Whose job it is to mend it, Japanese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Where it is mended: the line authentication portal, for a line that is not admitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub see: Option<String>,
 }

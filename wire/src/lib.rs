@@ -17,6 +17,7 @@ pub mod login;
 pub mod number;
 mod read_error;
 mod secret;
+pub mod snapshot;
 mod tree;
 pub mod xml;
 

@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 pub const CAPTIVE: &str = "application/captive+json";
 /// Where the portal answers with [`Captive`].
 pub const CAPTIVE_PATH: &str = "/captive";
-/// Largest answer of portal or notifier, in bytes, that a program reads.
-pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// The name of the form's field that holds the choice.
 pub const CHOICE: &str = "choice";
 /// 希望する: the line's identity may be told.

@@ -7,13 +7,16 @@ use anyhow::{Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 6] = [
+const PACKAGES: [(&str, &[&str]); 9] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
     ("python3-aiosmtpd", &["aiosmtpd"]),
     ("libnss3-tools", &["certutil", "pk12util"]),
     ("default-jre-headless", &["keytool"]),
+    ("chrony", &["chronyd"]),
+    ("ntpsec-ntpdig", &["ntpdig"]),
+    ("iproute2", &["ip"]),
 ];
 
 /// Installs what the tests lack, or says what to install when this user may not.

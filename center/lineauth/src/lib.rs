@@ -8,7 +8,6 @@ pub mod error;
 pub mod link;
 pub mod notifier;
 pub mod operator;
-mod origin;
 pub mod portal;
 pub mod rules;
 mod screen;

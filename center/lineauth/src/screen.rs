@@ -11,9 +11,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use manuals::messages::{self, Message};
 use manuals::{hosts, lineauth};
+use registry::origin::Around;
 use wire::line::{Next, Screen};
-
-use crate::origin::Around;
 
 /// How a line authentication ended, or why it did not begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

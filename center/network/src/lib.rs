@@ -3,4 +3,5 @@
 
 pub mod dns;
 pub mod proxy;
+pub mod snapshot;
 pub mod time;

@@ -119,7 +119,11 @@ impl Registry {
         if proof.prefixes.is_empty() {
             return Ok(Admitted::UnknownLine);
         }
-        Ok(self.admitter.admit(proof, now).await?)
+        let admitted = self.admitter.admit(proof, now).await?;
+        if admitted == Admitted::Yes {
+            self.note_change();
+        }
+        Ok(admitted)
     }
 
     /// Whether the prefix of an address is admitted: one short question.

@@ -20,15 +20,22 @@ pub struct Config {
     pub portal: String,
     /// Forms a minute that the portal takes from one line or machine.
     pub forms_per_minute: u32,
+    /// Hours for which a snapshot may be believed: so long servers without a database go on when the center is away.
+    pub snapshot_hours: u32,
+    /// Source addresses that may fetch the signed snapshot from the operators' host, as prefixes.
+    pub snapshot_readers: Vec<ipnet::IpNet>,
 }
 
 impl Default for Config {
     fn default() -> Self {
+        let here: Vec<ipnet::IpNet> = ["127.0.0.1/32", "::1/128"].iter().filter_map(|prefix| prefix.parse().ok()).collect();
         Self {
             session_minutes: 30,
             login_failures: 10,
             login_wait_minutes: 15,
-            operators_from: ["127.0.0.1/32", "::1/128"].iter().filter_map(|prefix| prefix.parse().ok()).collect(),
+            operators_from: here.clone(),
+            snapshot_hours: 24,
+            snapshot_readers: here,
             reflection_days: manuals::line_id::change().days_until_reflected,
             claims_reflection_days: 0,
             portal: String::new(),

@@ -3,17 +3,20 @@
 
 pub mod admission;
 pub mod applications;
+pub mod closures;
 pub mod config;
 pub mod console;
 pub mod door;
 pub mod error;
 mod letters;
 pub mod operator;
+pub mod origin;
 pub mod pages;
 pub mod rules;
 mod store;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chassis::db::Database;
 use chassis::mail::{self, Outbox};
@@ -25,6 +28,7 @@ use jiff::civil::Date;
 use manuals::domains::Service;
 use manuals::situation::Situation;
 use secrecy::SecretString;
+use tokio::sync::Notify;
 use wire::number::FacilityCode;
 
 pub use admission::{Admitted, LineProof};
@@ -160,6 +164,8 @@ pub struct Registry {
     admitter: Admitter,
     config: Config,
     outbox: Outbox,
+    /// Told whenever what a snapshot says has changed.
+    change: Arc<Notify>,
 }
 
 impl Registry {
@@ -170,7 +176,7 @@ impl Registry {
     pub async fn open(db: Database, config: Config) -> Result<Self, Error> {
         let outbox = Outbox::open(db.clone(), &mail::Config::default()).await?;
         let store = Store::open(db).await?;
-        Ok(Self { admitter: Admitter::new(store.clone()), store, config, outbox })
+        Ok(Self { admitter: Admitter::new(store.clone()), store, config, outbox, change: Arc::default() })
     }
 
     /// The same registry with the operator's outbox: its mails bear the operator's sender.
@@ -253,6 +259,7 @@ impl Registry {
             return Err(Refusal::Unknown("このお客さまID").into());
         }
         self.store.admit(&prefix, line_id, now).await?;
+        self.note_change();
         Ok(prefix)
     }
 
@@ -269,7 +276,11 @@ impl Registry {
     /// # Errors
     /// If the database could not do it.
     pub async fn dismiss_ended(&self, now: Timestamp) -> Result<u64, Error> {
-        Ok(self.store.dismiss_ended(now).await?)
+        let ended = self.store.dismiss_ended(now).await?;
+        if ended > 0 {
+            self.note_change();
+        }
+        Ok(ended)
     }
 
     /// Takes a prefix off the admission list.
@@ -278,7 +289,11 @@ impl Registry {
     /// [`Refusal::Unknown`] if it did not stand there.
     pub async fn dismiss(&self, prefix: &str) -> Result<(), Error> {
         let prefix = rules::admission_prefix(prefix)?.to_string();
-        if self.store.dismiss(&prefix).await? == 0 { Err(Refusal::Unknown("このプレフィックス").into()) } else { Ok(()) }
+        if self.store.dismiss(&prefix).await? == 0 {
+            return Err(Refusal::Unknown("このプレフィックス").into());
+        }
+        self.note_change();
+        Ok(())
     }
 
     /// The line an address belongs to, if its prefix is admitted.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Extension, Json, Router};
 use chassis::clock::Clock;
 use chassis::serve::Caller;
@@ -14,8 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::number::FacilityCode;
+use wire::snapshot::Closure;
 
 use crate::applications::{FacilityApplication, LineApplication};
+use crate::closures::Announcement;
 use crate::error::{Error, Refusal};
 use crate::rules::effects::Begin;
 use crate::{Registry, door, rules};
@@ -142,6 +144,8 @@ pub fn routes(registry: Registry, clock: Clock) -> Router {
         .route("/registry/terminals/{serial}/unblock", post(unblock))
         .route("/registry/accounts", post(create_account))
         .route("/registry/operators", post(add_operator))
+        .route("/registry/closures", get(closures).post(add_closure))
+        .route("/registry/closures/{id}", delete(remove_closure))
         .with_state(Desk { registry, clock })
 }
 
@@ -217,6 +221,29 @@ struct Dismissal {
 async fn dismiss(State(desk): State<Desk>, Query(wanted): Query<Dismissal>) -> Answer {
     desk.registry.dismiss(&wanted.prefix).await?;
     Ok(Json(json!({ "prefix": wanted.prefix, "admitted": false })))
+}
+
+async fn closures(State(desk): State<Desk>) -> Answer {
+    let closures = desk.registry.closures(desk.clock.now()).await?;
+    Ok(Json(closures.iter().map(shown).collect()))
+}
+
+async fn add_closure(State(desk): State<Desk>, Json(wanted): Json<Announcement>) -> Answer {
+    Ok(Json(shown(&desk.registry.add_closure(&wanted, desk.clock.now()).await?)))
+}
+
+async fn remove_closure(State(desk): State<Desk>, Path(id): Path<String>) -> Answer {
+    desk.registry.remove_closure(&id).await?;
+    Ok(Json(json!({ "closure_id": id, "removed": true })))
+}
+
+/// A closure as operators read and write it: in Japan's time.
+fn shown(closure: &Closure) -> Value {
+    let japan = |at| chassis::clock::japan(at).strftime("%Y-%m-%d %H:%M").to_string();
+    json!({
+        "closure_id": closure.closure_id, "service": closure.service, "from": japan(closure.begins_at), "until": japan(closure.ends_at),
+        "reason": closure.reason,
+    })
 }
 
 #[derive(Deserialize)]

@@ -13,14 +13,19 @@ use std::net::IpAddr;
 use chassis::tls::PeerCertificate;
 use ipnet::IpNet;
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use manuals::Region;
 use manuals::situation::Situation;
 use wire::number::FacilityCode;
+use wire::snapshot::Closure;
 
+use crate::closures::Announcement;
 use crate::config::Config;
 use crate::error::Refusal;
 use crate::{Entry, Facts, SessionFact, TerminalFact};
+
+/// Longest closure in days: a longer one is a slip of the pen.
+const LONGEST_CLOSURE_DAYS: i64 = 31;
 
 /// What a door asks of its callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +149,44 @@ pub fn admission_prefix(text: &str) -> Result<IpNet, Refusal> {
     Ok(prefix)
 }
 
+/// Reads a closure that an operator announces, under the number it is to have.
+///
+/// # Errors
+/// [`Refusal::Wrong`] names the first mistake: an unknown service, a time that is none, an end before its beginning or in the past.
+pub fn closure(announced: &Announcement, closure_id: String, known: &[&str], now: Timestamp) -> Result<Closure, Refusal> {
+    let wrong = |field, problem: String| Refusal::Wrong { field, problem };
+    if !known.contains(&announced.service.as_str()) {
+        return Err(wrong("service", format!("閉塞するものは次のどれかです: {}", known.join("、"))));
+    }
+    let read = |field, text: &str| -> Result<Timestamp, Refusal> {
+        let time: DateTime =
+            text.trim().parse().map_err(|_| wrong(field, "日時は日本時間で「2026-11-21 01:00」のように書いてください。".to_owned()))?;
+        Ok(chassis::clock::from_japan(time))
+    };
+    let (begins_at, ends_at) = (read("from", &announced.from)?, read("until", &announced.until)?);
+    if ends_at <= begins_at {
+        return Err(wrong("until", "再開の日時は、閉塞を始める日時より後にしてください。".to_owned()));
+    }
+    if ends_at <= now {
+        return Err(wrong("until", "再開の日時は、もう過ぎています。".to_owned()));
+    }
+    if ends_at.duration_since(begins_at) > jiff::SignedDuration::from_hours(24 * LONGEST_CLOSURE_DAYS) {
+        return Err(wrong("until", format!("一度に閉塞できるのは {LONGEST_CLOSURE_DAYS} 日までです。")));
+    }
+    let reason = announced.reason.trim();
+    if reason.chars().count() > 200 || reason.chars().any(char::is_control) {
+        return Err(wrong("reason", "理由は 200 文字以内の一行で書いてください。".to_owned()));
+    }
+    let (service, reason) = (announced.service.clone(), reason.to_owned());
+    Ok(Closure { closure_id, service, begins_at, ends_at, reason })
+}
+
+/// Whether `address` may fetch the signed snapshot.
+#[must_use]
+pub fn may_read_snapshots(address: IpAddr, config: &Config) -> bool {
+    config.snapshot_readers.iter().any(|prefix| prefix.contains(&address))
+}
+
 /// The region of a facility by the prefecture in its code; fictitious facilities (prefecture 99) belong to the east.
 #[must_use]
 pub fn region_of(code: &FacilityCode) -> Region {
@@ -237,6 +280,29 @@ mod tests {
         for wrong in ["2408::/12", "::/0", "0.0.0.0/0", "2408:210::1/64", "一台", ""] {
             assert!(admission_prefix(wrong).is_err(), "{wrong}");
         }
+    }
+
+    /// Rows: PX-10
+    #[test]
+    fn a_closure_is_taken_in_japans_time_and_each_mistake_is_named() {
+        // 9:00 in Japan on 15 July 2026.
+        let announced = |service: &str, from: &str, until: &str| {
+            let announced =
+                Announcement { service: service.into(), from: from.into(), until: until.into(), reason: " 定期保守 ".into() };
+            closure(&announced, "c1".into(), &["proxy", "portal"], NOW)
+        };
+        let taken = announced("proxy", "2026-07-16 01:00", "2026-07-16T05:00").unwrap();
+        assert_eq!(taken.begins_at.to_string(), "2026-07-15T16:00:00Z");
+        assert_eq!((taken.ends_at.to_string().as_str(), taken.reason.as_str()), ("2026-07-15T20:00:00Z", "定期保守"));
+        let field = |refused: Result<Closure, Refusal>| match refused {
+            Err(Refusal::Wrong { field, .. }) => field,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(field(announced("squid", "2026-07-16 01:00", "2026-07-16 05:00")), "service");
+        assert_eq!(field(announced("proxy", "あした", "2026-07-16 05:00")), "from");
+        assert_eq!(field(announced("proxy", "2026-07-16 05:00", "2026-07-16 05:00")), "until");
+        assert_eq!(field(announced("proxy", "2026-07-15 01:00", "2026-07-15 09:00")), "until");
+        assert_eq!(field(announced("proxy", "2026-07-16 01:00", "2026-08-17 01:00")), "until");
     }
 
     #[test]

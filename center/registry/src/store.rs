@@ -3,6 +3,7 @@
 mod accounts;
 mod admission;
 mod applications;
+mod closures;
 mod lines;
 
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "participants", sql: include_str!("../migrations/0001_participants.sql") },
     Migration { number: 2, name: "admission by line", sql: include_str!("../migrations/0002_admission_by_line.sql") },
     Migration { number: 3, name: "portal", sql: include_str!("../migrations/0003_portal.sql") },
+    Migration { number: 4, name: "closures", sql: include_str!("../migrations/0004_closures.sql") },
 ];
 
 /// The registry's tables.

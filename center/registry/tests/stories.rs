@@ -3,6 +3,8 @@
 
 #[path = "stories/applying.rs"]
 mod applying;
+#[path = "stories/closing.rs"]
+mod closing;
 #[path = "stories/entering.rs"]
 mod entering;
 #[path = "stories/operating.rs"]

@@ -3,50 +3,20 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use super::AuditError;
 use super::chain::{self, Checkpoint};
 use crate::random;
+pub use crate::signed::PublicKey;
 use crate::vault::Vault;
 
-/// Checks signatures. It is public: give it to whoever shall verify the log without being able to write it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicKey {
-    id: String,
-    bytes: [u8; 32],
-}
-
 impl PublicKey {
-    fn new(bytes: [u8; 32]) -> Self {
-        let whole = HEXLOWER.encode(digest(&SHA256, &bytes).as_ref());
-        Self { id: whole.chars().take(16).collect(), bytes }
-    }
-
-    /// The short name under which checkpoints mention it: 16 hex digits.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Reads what [`fmt::Display`] wrote: the Ed25519 key as 64 hex digits. `None` when it is something else.
-    #[must_use]
-    pub fn from_hex(text: &str) -> Option<Self> {
-        Some(Self::new(HEXLOWER.decode(text.trim().as_bytes()).ok()?.try_into().ok()?))
-    }
-
     pub(super) fn signed(&self, checkpoint: &Checkpoint) -> bool {
-        UnparsedPublicKey::new(&ED25519, &self.bytes).verify(&checkpoint.message(), &checkpoint.signature).is_ok()
-    }
-}
-
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.bytes))
+        self.verifies(&checkpoint.message(), &checkpoint.signature)
     }
 }
 
@@ -60,7 +30,7 @@ pub struct AuditKeys {
 
 impl fmt::Debug for AuditKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuditKeys").field("public", &self.public.id).finish_non_exhaustive()
+        f.debug_struct("AuditKeys").field("public", &self.public.id()).finish_non_exhaustive()
     }
 }
 
@@ -91,7 +61,7 @@ impl AuditKeys {
     }
 
     pub(super) fn sign(&self, writer: &str, seq: i64, at: i64, hash: &[u8]) -> Checkpoint {
-        let (writer, signer) = (writer.to_owned(), self.public.id.clone());
+        let (writer, signer) = (writer.to_owned(), self.public.id().to_owned());
         let mut checkpoint = Checkpoint { writer, seq, at, hash: hash.to_vec(), signer, signature: Vec::new() };
         checkpoint.signature = self.signing.sign(&checkpoint.message()).as_ref().to_vec();
         checkpoint

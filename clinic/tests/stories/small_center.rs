@@ -54,7 +54,10 @@ impl SmallCenter {
 
     /// With a certificate that is valid in these years only.
     pub(crate) async fn valid_in(folder: &Path, years: std::ops::RangeInclusive<i32>) -> Self {
-        let hosts = [manuals::hosts::web_api_login().name, manuals::hosts::web_api_search().name, manuals::hosts::authority().name];
+        use manuals::hosts;
+        let hosts =
+            [hosts::web_api_login(), hosts::web_api_search(), hosts::authority(), hosts::line_portal(), hosts::line_notifier_east()];
+        let hosts = hosts.map(|host| host.name);
         let mut root = CertificateParams::new(vec![]).unwrap();
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root_key = KeyPair::generate().unwrap();

@@ -15,7 +15,10 @@ pub fn recipe(internet: IpAddr) -> Recipe {
     let mut recipe = Recipe::default();
     recipe.file("dhcp6c.conf", prefix::client(LINE));
     recipe.start("dhcp6c", prefix::CLIENT);
-    recipe.file("dnsmasq.conf", format!("interface=lan\nbind-dynamic\nno-resolv\nno-hosts\nuser=root\npid-file=\nlog-facility=-\nserver={internet}\n"));
+    recipe.file(
+        "dnsmasq.conf",
+        format!("interface=lan\nbind-dynamic\nno-resolv\nno-hosts\nuser=root\npid-file=\nlog-facility=-\nserver={internet}\n"),
+    );
     recipe.start("dnsmasq", super::dnsmasq::START);
     recipe.file("follow.sh", FOLLOW.to_owned());
     recipe.start("sh", &["follow.sh"]);

@@ -55,6 +55,22 @@ fn corpus_of_people_files() {
     run("people_csv", move |bytes| doors.people_csv(bytes));
 }
 
+#[test]
+fn corpus_of_line_tokens() {
+    run("line_token", claims::line_token);
+}
+
+#[test]
+fn corpus_of_line_forms() {
+    let doors = std::panic::AssertUnwindSafe(claims::Doors::open());
+    run("line_form", move |bytes| doors.line_form(bytes));
+}
+
+#[test]
+fn corpus_of_terminal_listings() {
+    run("terminal_listing", claims::terminal_listing);
+}
+
 fn names(folder: &str) -> BTreeSet<String> {
     let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
@@ -89,6 +105,8 @@ fn every_fuzz_target_is_named_in_the_list_of_strangers_bytes_and_has_a_corpus() 
             "clinic/tests/stories",
             "center/authority/tests/stories",
             "center/registry/tests/stories",
+            "center/lineauth/tests/stories",
+            "center/network/tests/stories",
         ];
         let told = here.iter().any(|folder| {
             let file = root().join(folder).join(format!("{module}.rs"));

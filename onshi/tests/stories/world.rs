@@ -113,6 +113,21 @@ impl World {
         (status.to_owned(), body.to_owned())
     }
 
+    /// A GET by curl, or whatever the further arguments make of it; returns what came, whatever its status.
+    pub(crate) fn get(&self, host: &str, path: &str, more: &[&str]) -> String {
+        let mut command = Command::new("curl");
+        command
+            .args(["--silent", "--show-error", "--max-time", "60", "--noproxy", "*"])
+            .args(["--connect-to", &format!("{host}:443:127.0.0.1:{}", self.port)])
+            .arg("--cacert")
+            .arg(self.path("clinic/keys/roots.pem"))
+            .args(more)
+            .arg(format!("https://{host}{path}"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// curl's arguments that show the clinic's certificate.
     pub(crate) fn certificate(&self) -> [String; 4] {
         let keys = self.path("clinic/keys");

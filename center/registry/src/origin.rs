@@ -1,4 +1,4 @@
-//! Works out under which names a browser reaches portal and notifier: as it called the one, so it can call the other.
+//! Works out under which names a caller reaches the other hosts: as it called the one, so it can call the other.
 
 use axum::extract::Request;
 use http::header;
@@ -6,7 +6,7 @@ use manuals::hosts::Host;
 
 /// What stands around the hosts' own names in the addresses that a caller uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Around {
+pub struct Around {
     /// `.localhost` on a machine where the network is tried, and otherwise nothing.
     suffix: &'static str,
     port: Option<u16>,
@@ -14,7 +14,8 @@ pub(crate) struct Around {
 
 impl Around {
     /// As the caller called the host whose own name is `own`.
-    pub(crate) fn of(request: &Request, own: &str) -> Self {
+    #[must_use]
+    pub fn of(request: &Request, own: &str) -> Self {
         let head = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
         let called = request.uri().authority().map(http::uri::Authority::as_str).or(head).unwrap_or_default();
         Self::read(called, own)
@@ -30,7 +31,8 @@ impl Around {
     }
 
     /// The origin of another host for the same caller.
-    pub(crate) fn origin(&self, host: &Host) -> String {
+    #[must_use]
+    pub fn origin(&self, host: &Host) -> String {
         match self.port {
             Some(port) => format!("https://{}{}:{port}", host.name, self.suffix),
             None => format!("https://{}{}", host.name, self.suffix),

@@ -1,0 +1,194 @@
+//! Carries bytes both ways between a caller and a host until both have ended, or neither has said anything for long.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chassis::clock;
+use ipnet::IpNet;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+
+use super::share::Gate;
+
+/// Bytes taken at once at first, and from one who sends without pause. A silent tunnel holds no buffer.
+const FIRST_BURST: usize = 16 * 1024;
+const NEXT_BURST: usize = 64 * 1024;
+
+/// What a tunnel does while it is open.
+pub struct Tunnel<'a> {
+    /// Whose it is.
+    pub line: IpNet,
+    /// The gate that its bytes pass.
+    pub gate: &'a Gate,
+    /// Silence after which it ends.
+    pub idle: Duration,
+}
+
+/// How much a tunnel carried, and why it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carried {
+    /// Bytes from the caller to the host.
+    pub up: u64,
+    /// Bytes from the host to the caller.
+    pub down: u64,
+    /// Whether it ended because nobody said anything.
+    pub silent: bool,
+}
+
+struct Way<'a> {
+    tunnel: &'a Tunnel<'a>,
+    carried: AtomicU64,
+    begun: Instant,
+    /// Milliseconds since `begun` at which something last moved, shared by both ways.
+    moved: &'a AtomicU64,
+}
+
+impl Tunnel<'_> {
+    /// Carries. `early` is what the caller sent before it had its answer.
+    pub async fn carry(&self, mut caller: TcpStream, early: Bytes, mut host: TcpStream) -> Carried {
+        let (begun, moved) = (clock::instant(), AtomicU64::new(0));
+        let way = || Way { tunnel: self, carried: AtomicU64::new(0), begun, moved: &moved };
+        let (up, down) = (way(), way());
+        let silent = {
+            let (from_caller, to_caller) = caller.split();
+            let (from_host, to_host) = host.split();
+            let both = async { tokio::try_join!(up.pump(from_caller, to_host, early), down.pump(from_host, to_caller, Bytes::new())) };
+            tokio::select! {
+                ended = both => {
+                    if let Err(error) = ended {
+                        tracing::trace!(%error, "a tunnel was cut");
+                    }
+                    false
+                }
+                () = silence(begun, &moved, self.idle) => true,
+            }
+        };
+        Carried { up: up.carried.into_inner(), down: down.carried.into_inner(), silent }
+    }
+}
+
+impl Way<'_> {
+    async fn pump(&self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, early: Bytes) -> io::Result<()> {
+        if !early.is_empty() {
+            self.deliver(&mut to, &early).await?;
+        }
+        let mut burst = FIRST_BURST;
+        loop {
+            from.readable().await?;
+            let mut buffer = Vec::with_capacity(burst);
+            let read = from.read_buf(&mut buffer).await?;
+            if read == 0 {
+                return to.shutdown().await;
+            }
+            if read >= burst {
+                burst = NEXT_BURST;
+            }
+            self.deliver(&mut to, &buffer).await?;
+        }
+    }
+
+    async fn deliver(&self, to: &mut WriteHalf<'_>, bytes: &[u8]) -> io::Result<()> {
+        self.tunnel.gate.pass(self.tunnel.line, bytes.len()).await;
+        to.write_all(bytes).await?;
+        self.carried.fetch_add(u64::try_from(bytes.len()).unwrap_or(0), Ordering::Relaxed);
+        self.moved.store(milliseconds(self.begun), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Returns when nothing has moved for `idle`.
+async fn silence(begun: Instant, moved: &AtomicU64, idle: Duration) {
+    loop {
+        let still = Duration::from_millis(milliseconds(begun).saturating_sub(moved.load(Ordering::Relaxed)));
+        match idle.checked_sub(still) {
+            Some(left) if !left.is_zero() => tokio::time::sleep(left).await,
+            _ => return,
+        }
+    }
+}
+
+fn milliseconds(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (near.unwrap(), far.unwrap().0)
+    }
+
+    fn line() -> IpNet {
+        "127.0.0.1/32".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn bytes_go_both_ways_and_one_side_may_end_before_the_other() {
+        let ((mut caller, near), (far, mut host)) = (pair().await, pair().await);
+        let gate = Gate::new(0);
+        let carried = tokio::spawn(async move {
+            let tunnel = Tunnel { line: line(), gate: &gate, idle: Duration::from_secs(60) };
+            tunnel.carry(near, Bytes::from_static(b"early "), far).await
+        });
+        caller.write_all(b"question").await.unwrap();
+        caller.shutdown().await.unwrap();
+        let mut heard = String::new();
+        host.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "early question");
+        // The caller has ended its side; the answer still comes, longer than any buffer.
+        let answer = vec![7_u8; 1_000_000];
+        let mut got = Vec::new();
+        let (written, read) = tokio::join!(
+            async {
+                host.write_all(&answer).await.unwrap();
+                host.shutdown().await
+            },
+            caller.read_to_end(&mut got)
+        );
+        written.unwrap();
+        assert_eq!((read.unwrap(), got == answer), (1_000_000, true));
+        assert_eq!(carried.await.unwrap(), Carried { up: 14, down: 1_000_000, silent: false });
+    }
+
+    #[tokio::test]
+    async fn a_silent_tunnel_ends() {
+        let ((mut caller, near), (far, _host)) = (pair().await, pair().await);
+        let gate = Gate::new(0);
+        let tunnel = Tunnel { line: line(), gate: &gate, idle: Duration::from_millis(50) };
+        assert_eq!(tunnel.carry(near, Bytes::new(), far).await, Carried { up: 0, down: 0, silent: true });
+        assert_eq!(caller.read(&mut [0; 1]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_narrow_gate_makes_bytes_wait() {
+        let ((mut caller, near), (far, mut host)) = (pair().await, pair().await);
+        let gate = Gate::new(1_000_000);
+        let working = tokio::spawn(std::sync::Arc::clone(&gate).work());
+        let carried = tokio::spawn(async move {
+            let tunnel = Tunnel { line: line(), gate: &gate, idle: Duration::from_secs(60) };
+            tunnel.carry(near, Bytes::new(), far).await
+        });
+        let begun = clock::instant();
+        let sent = tokio::spawn(async move {
+            host.write_all(&[1; 400_000]).await.unwrap();
+            host.shutdown().await.unwrap();
+        });
+        let mut got = Vec::new();
+        caller.read_to_end(&mut got).await.unwrap();
+        drop(caller);
+        sent.await.unwrap();
+        assert_eq!(got.len(), 400_000);
+        // All but what passes at once after a pause, and one burst that passes on credit.
+        assert!(begun.elapsed() >= Duration::from_millis(280), "{:?}", begun.elapsed());
+        assert_eq!(carried.await.unwrap().down, 400_000);
+        working.abort();
+    }
+}

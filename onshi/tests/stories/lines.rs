@@ -1,0 +1,102 @@
+//! The line before everything else: refused at every door, authenticated by consent, asked again when its prefix changes.
+
+use manuals::messages;
+use manuals::situation::Situation;
+use serde_json::Value;
+
+use crate::world::{LOGIN, SEARCH, World, run, text};
+
+const PORTAL: &str = "www.lineauth.mnw";
+const ELSEWHERE: [&str; 2] = ["--interface", "127.0.0.9"];
+const LINE: &str = "CAF0000099999";
+
+/// A page of portal or notifier as a browser would get it, from another line.
+fn browse(world: &World, url: &str, more: &[&str]) -> String {
+    let (host, path) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
+    let host = host.split(':').next().unwrap();
+    let mut arguments = vec!["--header", "Accept: text/html", "--include"];
+    arguments.extend(ELSEWHERE);
+    arguments.extend(more);
+    world.get(host, &format!("/{path}"), &arguments)
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    text.split_once(start).unwrap_or_else(|| panic!("no {start} in {text}")).1.split_once(end).unwrap().0
+}
+
+fn walk(world: &World) -> String {
+    let begin = browse(world, &format!("https://{PORTAL}/"), &[]);
+    let Some(location) = begin.lines().find_map(|line| line.to_lowercase().starts_with("location:").then(|| line[9..].trim())) else {
+        return begin;
+    };
+    let intent = browse(world, location, &[]);
+    let form = format!("choice=wish&consent={}", between(&intent, "name=\"consent\" value=\"", "\""));
+    browse(world, between(&intent, "action=\"", "\""), &["--data", &form])
+}
+
+/// Rows: LA-09, LA-12, LA-17, LA-18
+#[test]
+fn a_terminal_on_a_new_prefix_is_refused_everywhere_until_its_line_is_authenticated_again() {
+    let world = World::begin();
+    assert!(walk_here(&world).contains(messages::by_key("line-already").unwrap().text), "onshi up has walked the line");
+    let (_, body) = world.curl(LOGIN.0, LOGIN.1, "{}", &ELSEWHERE);
+    let refusal: Value = serde_json::from_str::<Value>(&body).unwrap();
+    assert_eq!(refusal["status"], Situation::UnadmittedLine.get().code);
+    assert!(walk(&world).contains("P11019"), "no line of this carrier");
+
+    // The line moves there: the carrier knows it first.
+    let moved = world.run(&["carrier", "line", "prefix", LINE, "127.0.0.9/32"]);
+    assert!(moved.status.success(), "{}", text(&moved));
+    assert!(walk(&world).contains(messages::by_key("line-success").unwrap().text));
+    let (_, body) = world.curl(LOGIN.0, LOGIN.1, "{}", &ELSEWHERE);
+    assert!(body.contains(Situation::NoCertificate.get().code), "the line is no longer in the way: {body}");
+    // The old prefix is nobody's any more, on every host.
+    for (host, path) in [LOGIN, SEARCH, ("cert.obn.managedpki.ne.jp", "/api/certificates")] {
+        let (_, body) = world.curl(host, path, "{}", &[]);
+        assert!(body.contains(Situation::UnadmittedLine.get().code), "{host}: {body}");
+    }
+}
+
+fn walk_here(world: &World) -> String {
+    world.get(PORTAL, "/", &["--header", "Accept: text/html"])
+}
+
+/// Rows: LA-18
+#[test]
+fn an_unadmitted_browser_gets_a_page_that_leads_to_the_portal_and_learns_nothing_else() {
+    let world = World::begin();
+    for (host, path) in [LOGIN, SEARCH, ("cert.obn.managedpki.ne.jp", "/p/cert"), ("cert.obn.managedpki.ne.jp", "/no-such-page")] {
+        let page = browse(&world, &format!("https://{host}{path}"), &[]);
+        let refused = Situation::UnadmittedLine.get();
+        assert!(page.contains("403") && page.contains(refused.desk) && page.contains(refused.owner.label()), "{host}{path}: {page}");
+        assert!(page.contains(&format!("https://{PORTAL}/")) && page.contains("127.0.0.9"), "{page}");
+    }
+    let mut arguments = vec!["--header", "Accept: application/json"];
+    arguments.extend(ELSEWHERE);
+    let answer: Value = serde_json::from_str(&world.get("cert.obn.managedpki.ne.jp", "/no-such-page", &arguments)).unwrap();
+    assert_eq!((answer["owner"].as_str(), answer["see"].as_str()), (Some("医療機関等"), Some("https://www.lineauth.mnw/")));
+}
+
+/// Rows: LA-03, LA-13
+#[test]
+fn the_clinics_commands_show_the_state_and_authenticate_without_a_browser_or_a_certificate() {
+    let world = World::begin();
+    let config = world.path("clinic/clinic.toml").display().to_string();
+    let line = |command: &str| run(world.folder.path(), &["clinic", "line", command, "--json", "--config", &config]);
+    let said =
+        |output: &std::process::Output| serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", text(output)));
+    std::fs::remove_file(world.path("clinic/keys/clinic.pem")).unwrap();
+    let status = line("status");
+    assert_eq!((status.status.code(), &said(&status)["line-state"]), (Some(0), &"admitted".into()));
+    assert!(world.run(&["registry", "dismiss", "127.0.0.1/32"]).status.success());
+    let status = line("status");
+    assert_eq!((status.status.code(), &said(&status)["line-state"]), (Some(5), &"not-authenticated".into()));
+    let done = line("authenticate");
+    assert_eq!((done.status.code(), &said(&done)["key"]), (Some(0), &"line-success".into()));
+    assert_eq!(said(&line("authenticate"))["key"], "line-already");
+    assert!(world.run(&["carrier", "line", "option", LINE, "--v6", "off"]).status.success());
+    assert!(world.run(&["registry", "dismiss", "127.0.0.1/32"]).status.success());
+    let refused = line("authenticate");
+    assert_eq!((refused.status.code(), &said(&refused)["code"]), (Some(5), &"P11019".into()));
+    assert!(text(&world.run(&["carrier", "line", "list"])).contains(LINE));
+}
