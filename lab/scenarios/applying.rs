@@ -43,18 +43,18 @@ fn story() -> anyhow::Result<()> {
         for service in ["claims", "eligibility"] {
             for (field, typed, reason) in MISTAKES {
                 writes(&browser, service, &[(field, typed)])?;
-                browser.press("内容を確認する")?;
+                browser.press("入力を確かめる")?;
                 let page = browser.text()?;
                 ensure!(page.contains(reason), "{service}, {field} = {typed}: the reason \"{reason}\" is not given:\n{page}");
             }
             writes(&browser, service, &[("provider", "collaborator"), ("line_kind", "2")])?;
-            browser.press("内容を確認する")?;
+            browser.press("入力を確かめる")?;
             ensure!(browser.text()?.contains("コラボ光は NTT の回線を使っている"), "{}", browser.text()?);
             browser.picture(&format!("mistake-{service}"))?;
         }
         // A pasted id with another dash and wide letters is put right, and shown so.
         writes(&browser, "eligibility", &[("line_id", "ＣＡＦ－1234567890")])?;
-        browser.press("内容を確認する")?;
+        browser.press("入力を確かめる")?;
         ensure!(browser.text()?.contains("CAF1234567890"), "{}", browser.text()?);
         browser.picture("confirm")?;
         browser.press("この内容で申請する")?;

@@ -176,5 +176,5 @@ pub(crate) fn name_server(ground: &Ground, machine: &Rc<Namespace>, name: &str, 
     for address in addresses {
         serve.arg("--listen").arg(SocketAddr::new((*address).into(), 53).to_string());
     }
-    ground.start(name, &ground.folder(name)?, serve)?.said("53")
+    ground.start(name, &ground.folder(name)?, serve)?.said("名前に答えています")
 }
