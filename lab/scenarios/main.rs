@@ -13,6 +13,7 @@ mod forgotten_domain;
 mod names_east;
 mod names_west;
 mod phone_router;
+mod proxy_and_time;
 mod refused_lines;
 mod silence;
 mod steps;

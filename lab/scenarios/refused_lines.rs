@@ -23,9 +23,10 @@ fn story() -> anyhow::Result<()> {
         browser.picture("unregistered")?;
         carrier.operate(&["line", "remove", "CAF9999999999"])?;
 
-        for (refused, picture) in
-            [(LineRecord { line_type: "b-flets", ..line.clone() }, "wrong-kind"), (LineRecord { v6_option: "off", ..line.clone() }, "no-v6-option")]
-        {
+        for (refused, picture) in [
+            (LineRecord { line_type: "b-flets", ..line.clone() }, "wrong-kind"),
+            (LineRecord { v6_option: "off", ..line.clone() }, "no-v6-option"),
+        ] {
             carrier.knows(&refused, &site.clinic.prefix())?;
             opens_the_portal(&browser)?;
             says(&browser, "line-ineligible")?;

@@ -15,6 +15,7 @@ use crate::namespace::Namespace;
 use crate::onshi::{self, Office};
 use crate::program::Program;
 use crate::routers::{BELOW, ROUTER};
+use crate::servers;
 use crate::world::Ground;
 
 /// The center.
@@ -132,6 +133,22 @@ impl Center {
     /// What kept it from starting.
     pub fn browser(&self, story: &str) -> Result<Browser> {
         Browser::open(&self.ground, &self.machine, story, &[self.root()?])
+    }
+
+    /// Starts the forward proxy, with a cloud behind it that answers for this host.
+    ///
+    /// # Errors
+    /// What kept it from starting.
+    pub fn serves_proxy(&self, cloud: &str) -> Result<()> {
+        servers::proxy(&self.ground, &self.machine, &self.data().join("center/snapshots"), cloud)
+    }
+
+    /// Starts the time server.
+    ///
+    /// # Errors
+    /// What kept it from starting.
+    pub fn serves_time(&self) -> Result<()> {
+        servers::time(&self.ground, &self.machine)
     }
 
     /// The running process of its rooms.

@@ -15,6 +15,7 @@ mod program;
 mod relay;
 pub mod routers;
 mod run;
+mod servers;
 mod story;
 mod terminal;
 mod world;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod fuzz;
+mod lab;
 mod packages;
 mod postgres;
 mod process;
@@ -63,9 +64,17 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// List the stories of the lab, or tell one: the closed network on this machine, in network namespaces (as root)
+    Lab {
+        /// The story
+        story: Option<String>,
+        /// Keep its world until Ctrl-C, and say how to enter each machine
+        #[arg(long, requires = "story")]
+        stay: bool,
+    },
     /// Show the points of a proof, one line each, from outside the programs
     Prove {
-        /// The proof: `chain` or `holds`
+        /// The proof: `chain`, `holds` or `network`
         name: String,
         /// Clone what is committed into a temporary folder, build it there and show the proof there
         #[arg(long)]
@@ -110,6 +119,7 @@ fn run(root: &Path, task: Task) -> Result<()> {
         Task::Tidy => tidy::run(root),
         Task::Rows { json } => rows::run(root, json),
         Task::Bench { names, quick, people, json } => bench::run(root, &bench::Wish { names, quick, people, json }),
+        Task::Lab { story, stay } => lab::run(root, story.as_deref(), stay),
         Task::Prove { name, fresh, only } => prove::run(root, &name, &only, fresh),
         Task::Windows { words } => windows::run(root, &words),
         Task::Fuzz { name, seconds } => fuzz::run(root, &name, seconds),

@@ -1,13 +1,15 @@
 //! Sees to the Debian packages that the tests need: nothing is done when every program is there already.
 
+use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 9] = [
+const PACKAGES: [(&str, &[&str]); 20] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
@@ -17,7 +19,24 @@ const PACKAGES: [(&str, &[&str]); 9] = [
     ("chrony", &["chronyd"]),
     ("ntpsec-ntpdig", &["ntpdig"]),
     ("iproute2", &["ip"]),
+    ("bind9-dnsutils", &["dig", "nslookup"]),
+    ("chromium", &["chromium"]),
+    ("chromium-driver", &["chromedriver"]),
+    ("dnsmasq-base", &["dnsmasq"]),
+    ("iputils-ping", &["ping"]),
+    ("kea-dhcp6-server", &["kea-dhcp6"]),
+    ("ndppd", &["ndppd"]),
+    ("radvd", &["radvd"]),
+    ("unbound", &["unbound"]),
+    ("wide-dhcpv6-client", &["dhcp6c"]),
+    ("util-linux", &["setpriv"]),
 ];
+
+/// A font in which browsers can show Japanese.
+const FONT: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
+
+/// Asked by Debian's installer whether a package may start its services.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Installs what the tests lack, or says what to install when this user may not.
 pub(crate) fn install_missing() -> Result<()> {
@@ -38,6 +57,7 @@ pub(crate) fn install(missing: fn() -> Vec<&'static str>, purpose: &str) -> Resu
         bail!("{purpose} needs these Debian packages: {list}. Install them with `sudo apt-get install {list}`, or run this as root");
     }
     println!("installing {list}");
+    let _still = NoServices::from_here_on()?;
     process::run(apt().arg("update"))?;
     process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&absent))?;
     let still = missing();
@@ -50,7 +70,36 @@ pub(crate) fn install(missing: fn() -> Vec<&'static str>, purpose: &str) -> Resu
 fn missing() -> Vec<&'static str> {
     let absent = PACKAGES.iter().filter(|(_, programs)| programs.iter().any(|program| process::find(program).is_none()));
     let server = postgres::programs().is_none().then_some("postgresql");
-    server.into_iter().chain(absent.map(|(package, _)| *package)).collect()
+    let font = (!Path::new(FONT).is_file()).then_some("fonts-noto-cjk");
+    server.into_iter().chain(font).chain(absent.map(|(package, _)| *package)).collect()
+}
+
+/// Keeps packages from starting their services while it lives: the tests start what they need themselves. A rule of the system's own stays.
+struct NoServices {
+    ours: bool,
+}
+
+impl NoServices {
+    fn from_here_on() -> Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY);
+        match made {
+            Ok(mut file) => {
+                file.write_all(b"#!/bin/sh\nexit 101\n")?;
+                Ok(Self { ours: true })
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Self { ours: false }),
+            Err(error) => Err(error).with_context(|| POLICY.to_owned()),
+        }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.ours {
+            let _removed = std::fs::remove_file(POLICY);
+        }
+    }
 }
 
 /// Without questions and without a terminal.

@@ -3,6 +3,7 @@
 mod chain;
 mod ground;
 mod holds;
+mod network;
 
 use std::io::Write;
 use std::path::Path;
@@ -21,7 +22,7 @@ struct Point {
 }
 
 /// The proofs by name.
-const PROOFS: [(&str, &[Point]); 2] = [("chain", &chain::POINTS), ("holds", &holds::POINTS)];
+const PROOFS: [(&str, &[Point]); 3] = [("chain", &chain::POINTS), ("holds", &holds::POINTS), ("network", &network::POINTS)];
 
 /// Shows the points of a proof, or only those with the given numbers.
 pub(crate) fn run(root: &Path, name: &str, only: &[usize], fresh: bool) -> Result<()> {
@@ -109,7 +110,10 @@ mod tests {
 
     #[test]
     fn an_unknown_proof_or_point_is_refused() {
-        assert_eq!(run(Path::new("."), "chian", &[], false).expect_err("unknown").to_string(), "no proof `chian`; there are: chain, holds");
+        assert_eq!(
+            run(Path::new("."), "chian", &[], false).expect_err("unknown").to_string(),
+            "no proof `chian`; there are: chain, holds, network"
+        );
         assert!(run(Path::new("."), "chain", &[99], false).is_err());
     }
 }

@@ -24,9 +24,12 @@ pub(crate) fn run(root: &Path, quick: bool, filters: &[String]) -> Result<()> {
         // The other runner knows no examples in documentation.
         run_cargo(root, &["test", "--quiet", "--doc", "--workspace", "--all-features"], &environment)?;
     }
+    let places = (2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).to_string();
     // Last, so that the output ends with the runner's own summary.
     let mut words = match process::find("cargo-nextest") {
-        Some(_) => vec!["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"],
+        Some(_) => {
+            vec!["nextest", "run", "--profile", "everything", "--test-threads", &places, "--workspace", "--all-features", "--no-fail-fast"]
+        }
         None => vec!["test", "--workspace", "--all-features", "--no-fail-fast", "--bins", "--lib", "--tests", "--"],
     };
     words.extend(filters.iter().map(String::as_str));

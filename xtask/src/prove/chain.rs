@@ -86,7 +86,7 @@ fn tampering(ground: &Ground) -> Result<String, String> {
 }
 
 /// Runs the tests of each crate whose names contain the word; no test at all is a failure.
-fn stories(ground: &Ground, wanted: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<String, String> {
+pub(super) fn stories(ground: &Ground, wanted: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<String, String> {
     let mut counts = Vec::new();
     for (package, word) in wanted {
         let mut cargo = process::cargo();
