@@ -11,7 +11,7 @@ impl Store {
     pub(crate) async fn admit_lines(&self, proofs: &[&LineProof], now: Timestamp) -> Result<Vec<Admitted>, DbError> {
         let at: Value = now.as_millisecond().into();
         let mut tx = self.db.begin().await?;
-        tx.execute("DELETE FROM admission_use WHERE expires_at < $1", &[at.clone()]).await?;
+        tx.execute("DELETE FROM admission_use WHERE expires_at < $1", std::slice::from_ref(&at)).await?;
         let claim = "INSERT INTO admission_use (nonce, expires_at) VALUES ($1, $2) ON CONFLICT (nonce) DO NOTHING";
         let claims: Vec<Vec<Value>> =
             proofs.iter().map(|proof| vec![proof.nonce.as_str().into(), proof.expires_at.as_millisecond().into()]).collect();
