@@ -70,6 +70,7 @@ pub(crate) fn describe_center(connections: usize) {
     describe_gauge!("onshi_connections", "Connections open now, handshakes included.");
     describe_gauge!("onshi_connections_limit", "How many connections may be open ([limits] connections).");
     describe_counter!("onshi_handshakes_failed_total", "TLS handshakes that failed or took too long.");
+    describe_counter!("onshi_line_authentications_total", "Line authentications that ended, by how.");
     describe_counter!("onshi_refusals_total", "Callers refused, by situation.");
     describe_histogram!("onshi_check_seconds", Unit::Seconds, "Time of a check at the desk, from its request to its answer.");
     describe_histogram!("onshi_check_step_seconds", Unit::Seconds, "Time of each step of a check.");
