@@ -2,5 +2,6 @@
 
 pub mod doors;
 mod messages;
+pub mod names;
 
 pub use messages::*;

@@ -11,7 +11,6 @@ mod names;
 mod run_file;
 
 mod figures;
-#[cfg(feature = "clinic")]
 mod figures_port;
 
 #[cfg(feature = "center")]

@@ -7,12 +7,16 @@ use anyhow::{Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 5] = [
+const PACKAGES: [(&str, &[&str]); 9] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
     ("libnss3-tools", &["certutil", "pk12util"]),
     ("default-jre-headless", &["keytool"]),
+    ("bind9-dnsutils", &["dig"]),
+    ("dnsmasq-base", &["dnsmasq"]),
+    ("unbound", &["unbound"]),
+    ("python3-dnspython", &[]),
 ];
 
 /// Installs what the tests lack, or says what to install when this user may not.

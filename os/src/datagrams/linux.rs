@@ -75,7 +75,11 @@ impl Batch {
             }
             Err(_) => {
                 let error = io::Error::last_os_error();
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) { Ok(0) } else { Err(error) }
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) {
+                    Ok(0)
+                } else {
+                    Err(error)
+                }
             }
         }
     }
