@@ -55,7 +55,8 @@ impl SmallCenter {
     /// With a certificate that is valid in these years only.
     pub(crate) async fn valid_in(folder: &Path, years: std::ops::RangeInclusive<i32>) -> Self {
         use manuals::hosts;
-        let hosts = [hosts::web_api_login(), hosts::web_api_search(), hosts::authority(), hosts::line_portal(), hosts::line_notifier_east()];
+        let hosts =
+            [hosts::web_api_login(), hosts::web_api_search(), hosts::authority(), hosts::line_portal(), hosts::line_notifier_east()];
         let hosts = hosts.map(|host| host.name);
         let mut root = CertificateParams::new(vec![]).unwrap();
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
