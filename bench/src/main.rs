@@ -3,6 +3,7 @@
 
 mod bridge;
 mod checks;
+mod dns;
 mod figure;
 mod process;
 mod register;
@@ -19,7 +20,7 @@ use figure::Figure;
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// 測るもの（check、bridge、start、register。無ければすべて）
+    /// 測るもの（check、bridge、start、register、dns。無ければすべて）
     names: Vec<String>,
     /// 一分以内で終わるように、少なく測ります
     #[arg(long)]
@@ -48,7 +49,7 @@ const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 6
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let known = ["check", "bridge", "start", "register"];
+    let known = ["check", "bridge", "start", "register", "dns"];
     if let Some(unknown) = args.names.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("「{unknown}」という測定はありません。あるもの: {}", known.join("、"));
     }
@@ -70,6 +71,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("register") {
         figures.extend(runtime.block_on(register::measure(size))?);
+    }
+    if wanted("dns") {
+        figures.extend(dns::measure(size)?);
     }
     for figure in &figures {
         println!("{figure}");

@@ -11,6 +11,8 @@ mod copies;
 mod corpora;
 #[path = "stories/mistakes.rs"]
 mod mistakes;
+#[path = "stories/naming.rs"]
+mod naming;
 #[path = "stories/recording.rs"]
 mod recording;
 #[path = "stories/refusing.rs"]
