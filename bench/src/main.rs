@@ -3,6 +3,7 @@
 
 mod bridge;
 mod checks;
+mod dns;
 mod figure;
 mod files;
 mod handshake;
@@ -26,7 +27,7 @@ use tokio::runtime::Runtime;
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// 測るもの（start、bridge、files、check、handshake、line、register、proxy、time。無ければすべて）
+    /// 測るもの（start、bridge、files、check、handshake、line、register、dns、proxy、time。無ければすべて）
     names: Vec<String>,
     /// 一分以内で終わるように、少なく測ります
     #[arg(long)]
@@ -59,7 +60,7 @@ const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 6
 type Measure = fn(&Runtime, Size) -> anyhow::Result<Vec<Figure>>;
 
 /// Every measurement by its name, in the order in which they run; a name may stand more than once.
-const MEASUREMENTS: [(&str, Measure); 10] = [
+const MEASUREMENTS: [(&str, Measure); 11] = [
     ("start", |_, size| start::measure(size)),
     ("bridge", |_, size| bridge::measure(size)),
     ("files", |_, size| files::measure(size)),
@@ -68,6 +69,7 @@ const MEASUREMENTS: [(&str, Measure); 10] = [
     ("line", |runtime, size| runtime.block_on(line::measure(size))),
     ("register", |runtime, size| runtime.block_on(register::on_sqlite(size))),
     ("register", |runtime, size| runtime.block_on(register::on_postgres(size))),
+    ("dns", |_, size| dns::measure(size)),
     ("proxy", |_, size| proxy::measure(size)),
     ("time", |_, size| time::measure(size)),
 ];

@@ -1,14 +1,10 @@
 //! Fuzzes the name server's packets.
 #![no_main]
 
-use std::cell::OnceCell;
+use std::sync::LazyLock;
 
-libfuzzer_sys::fuzz_target!(
-    init: { },
-    |bytes: &[u8]| NAMES.with(|names| names.get_or_init(fuzz::names::Names::open).packet(bytes))
-);
+use fuzz::names::Names;
 
-thread_local! {
-    /// Compiled once.
-    static NAMES: OnceCell<fuzz::names::Names> = const { OnceCell::new() };
-}
+static NAMES: LazyLock<Names> = LazyLock::new(Names::open);
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| NAMES.packet(bytes));

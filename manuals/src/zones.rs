@@ -194,6 +194,15 @@ mod tests {
         }
     }
 
+    /// Rows: DN-24
+    #[test]
+    fn the_name_for_checking_while_the_proxy_is_closed_stands_on_other_addresses() {
+        for region in Region::ALL {
+            let (proxy, check) = (addresses_of(hosts::proxy().name, region), addresses_of(hosts::proxy_check().name, region));
+            assert!(!proxy.is_empty() && !check.is_empty() && check.iter().all(|address| !proxy.contains(address)));
+        }
+    }
+
     #[test]
     fn each_table_names_hosts_that_are_there_and_no_address_twice() {
         let keys: Vec<&str> = SHEET.alias.iter().map(|alias| alias.host).chain(SHEET.host.iter().map(|own| own.host)).collect();

@@ -15,6 +15,8 @@ mod corpora;
 mod lines;
 #[path = "stories/mistakes.rs"]
 mod mistakes;
+#[path = "stories/naming.rs"]
+mod naming;
 #[path = "stories/recording.rs"]
 mod recording;
 #[path = "stories/refusing.rs"]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 20] = [
+const PACKAGES: [(&str, &[&str]); 21] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
@@ -30,6 +30,8 @@ const PACKAGES: [(&str, &[&str]); 20] = [
     ("unbound", &["unbound"]),
     ("wide-dhcpv6-client", &["dhcp6c"]),
     ("util-linux", &["setpriv"]),
+    // A library: one of its files.
+    ("python3-dnspython", &["/usr/lib/python3/dist-packages/dns/message.py"]),
 ];
 
 /// A font in which browsers can show Japanese.

@@ -38,6 +38,7 @@ pub fn explain_at(at: SocketAddr, name: &str, rtype: Rtype) -> io::Result<Explan
         asker,
         list: told("list=").unwrap_or_default(),
         view: told("view=").filter(|view| view != "none"),
+        why: None,
         because: told("because=").unwrap_or_default(),
         zone: answer.zone,
         rcode: answer.rcode,

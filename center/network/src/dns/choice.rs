@@ -76,6 +76,19 @@ impl fmt::Display for Why {
     }
 }
 
+impl Why {
+    /// The reason in Japanese, for people.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::ServerAndPrefix(net) => format!("尋ねられたアドレスと、尋ねた側のプレフィックス {net}"),
+            Self::Server => "尋ねられたアドレス".to_owned(),
+            Self::Prefix(net) => format!("尋ねた側のプレフィックス {net}"),
+            Self::Everybody => "誰にでもこのビュー".to_owned(),
+        }
+    }
+}
+
 /// The views that an address of ours can give, looked up by the asker. A view that names the address goes before one that names none; of
 /// several prefixes that hold the asker the longest counts; of equals the first.
 #[derive(Clone, Debug, Default)]

@@ -16,8 +16,8 @@ use super::zone::{self, Owner};
 
 /// The name under which a server says, in class CHAOS, which view an asker has and why.
 pub const ABOUT: &str = "view.onshi";
-/// Why nobody is served.
-pub(super) const NO_VIEW: &str = "no view is for this asker at this address";
+/// Said of who has no view.
+const NO_VIEW: &str = "no view is for this asker at this address";
 /// Extended DNS error 20, "not authoritative" (RFC 8914).
 const NOT_AUTHORITATIVE: u8 = 20;
 const NOT_OURS: &[u8] = b"not a domain of this network (or of this view): ask your other name server";

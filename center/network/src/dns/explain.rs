@@ -7,8 +7,8 @@ use domain::base::{Message, ParsedName, Rtype};
 use domain::rdata::AllRecordData;
 use serde::Serialize;
 
-use super::choice::{Door, ViewSettings};
-use super::desk::{Desk, NO_VIEW, Over};
+use super::choice::{Door, ViewSettings, Why};
+use super::desk::{Desk, Over};
 use super::packet;
 use super::template::PLAIN_DATAGRAM;
 use super::zone;
@@ -28,7 +28,9 @@ pub struct Explanation {
     pub list: String,
     /// The view; `None` when no view is for this asker at this address.
     pub view: Option<String>,
-    /// Why this view.
+    /// Why this view, for programs; a running server tells it in words only.
+    pub why: Option<Why>,
+    /// Why this view, for people: Japanese, or a running server's own English words.
     pub because: String,
     /// The zone of the view that holds the name; `None` when none does, and the question is refused.
     pub zone: Option<String>,
@@ -69,7 +71,8 @@ pub fn explain(
         asker,
         list: desk.version().to_owned(),
         view: place.as_ref().map(|(view, _)| (*view).to_owned()),
-        because: chosen.map_or_else(|| NO_VIEW.to_owned(), |(_, why)| why.to_string()),
+        why: chosen.map(|(_, why)| why),
+        because: chosen.map_or_else(|| "この相手のためのビューが、このアドレスにありません".to_owned(), |(_, why)| why.label()),
         zone: place.and_then(|(_, zone)| zone),
         rcode: answer.rcode,
         authoritative: answer.authoritative,

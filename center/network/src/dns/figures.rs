@@ -5,6 +5,7 @@ use metrics::Counter;
 use super::desk::Outcome;
 
 /// The counts of one socket or connection.
+#[derive(Clone)]
 pub(super) struct Tally {
     counters: [Counter; Outcome::ALL.len()],
     waiting: [u64; Outcome::ALL.len()],

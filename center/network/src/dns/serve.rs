@@ -10,6 +10,7 @@ use chassis::clock::{self, Clock};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::choice::{Door, ViewSettings};
+use super::figures::Tally;
 use super::source::{self, Current, ListError, Source};
 use super::{tcp, udp};
 
@@ -98,7 +99,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, ServeErr
             running.threads.push(std::thread::Builder::new().name("dns".to_owned()).spawn(work).map_err(failed)?);
         }
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-        let desk = tcp::Desk { door, current: Arc::clone(&running.current), patience: settings.patience };
+        let desk = tcp::Desk { door, current: Arc::clone(&running.current), patience: settings.patience, tally: Tally::new("tcp") };
         running.tasks.push(tokio::spawn(tcp::accept(listener, desk, Arc::clone(&seats))));
         running.addresses.push(address);
     }

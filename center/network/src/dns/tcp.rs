@@ -29,6 +29,8 @@ pub(super) struct Desk {
     pub(super) door: Arc<Door>,
     pub(super) current: Arc<Current>,
     pub(super) patience: Duration,
+    /// Begins at nothing for each connection.
+    pub(super) tally: Tally,
 }
 
 pub(super) type SharedSeats = Arc<Mutex<Seats<AbortHandle>>>;
@@ -101,7 +103,7 @@ fn admit(stream: TcpStream, asker: SocketAddr, desk: &Desk, seats: &SharedSeats)
 /// Answers one connection until it ends, is silent for too long, or takes no answers.
 async fn answer(mut stream: TcpStream, asker: SocketAddr, desk: &Desk) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut tally = Tally::new("tcp");
+    let mut tally = desk.tally.clone();
     let chosen = desk.door.choose(asker.ip());
     let (mut turn, mut asked, mut out) = (usize::from(asker.port()), Vec::with_capacity(READ), Vec::new());
     loop {

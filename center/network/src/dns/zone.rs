@@ -69,6 +69,9 @@ pub(super) fn read(entry: &list::Zone) -> Result<Zone, String> {
 
 /// A full name, with or without its final dot.
 pub(super) fn name(text: &str) -> Result<Owner, String> {
+    if let Some(letter) = text.chars().find(|letter| !letter.is_ascii()) {
+        return Err(format!("「{text}」の「{letter}」は半角の文字ではありません。コピーで変わった記号（-、. など）を打ち直してください。"));
+    }
     let name: Owner = text.parse().map_err(|error| format!("「{text}」は名前として読めません（{error}）。"))?;
     if name.is_root() { Err("名前がありません。".to_owned()) } else { Ok(name) }
 }
@@ -186,6 +189,16 @@ mod tests {
         assert!(read(&list::Zone { handed_on: vec!["b.a.test".to_owned()], ..zone(HEAD) }).unwrap_err().contains("handed_on"));
         assert!(read(&list::Zone { name: "a..test".to_owned(), ..zone(HEAD) }).is_err());
         assert!(read(&list::Zone { services: Vec::new(), ..zone(HEAD) }).is_err());
+    }
+
+    /// Rows: DN-26
+    #[test]
+    fn a_pasted_name_with_another_hyphen_is_named_with_its_sign() {
+        for sign in ['‐', '－', '–', '−', 'ー'] {
+            let mistake = name(&format!("assv.asc.flets{sign}east.jp")).unwrap_err();
+            assert!(mistake.contains(&format!("「{sign}」は半角の文字ではありません")), "{mistake}");
+        }
+        assert!(name("assv.asc.flets-east.jp.").is_ok());
     }
 
     #[test]

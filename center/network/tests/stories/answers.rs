@@ -134,6 +134,30 @@ fn the_letter_case_of_the_question_comes_back() {
     assert!(nobody.contains(";NoBody.LINEauth.mnw."), "{nobody}");
 }
 
+/// The screens of the guides: names with one address, and 権限のない回答 with many of both families, over TCP by itself.
+///
+/// Rows: DN-08, DN-09
+#[test]
+fn nslookup_shows_what_the_guides_screens_show() {
+    let names = Names::of(Region::West);
+    let nslookup = |name: &str| {
+        let port = format!("-port={}", names.at(0).port());
+        let output = std::process::Command::new("nslookup").args([&port, name, "127.0.0.1"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let portal = nslookup("www.lineauth.mnw");
+    assert!(
+        portal.contains("Name:\twww.lineauth.mnw\nAddress: 2001:a7ff:f014:af0::1") && !portal.contains("Non-authoritative"),
+        "{portal}"
+    );
+    let base = nslookup("pweb.base.oqs-pdl.org");
+    assert!(base.contains("Non-authoritative answer:"), "{base}");
+    // The first address is the server's own.
+    let shown: BTreeSet<IpAddr> = base.lines().filter_map(|line| line.strip_prefix("Address: ")?.parse().ok()).collect();
+    assert_eq!(shown, expected("pweb.base.oqs-pdl.org", Region::West).into_iter().collect());
+}
+
+/// Rows: DN-31
 #[test]
 fn what_is_not_ours_is_refused_with_the_reason() {
     let names = Names::of(Region::East);
