@@ -41,10 +41,8 @@ pub struct Addresses {
 /// How a name is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Over UDP with EDNS, as resolvers do today.
+    /// Over UDP with EDNS, and over TCP when the answer says that it is cut, as resolvers do today.
     Udp,
-    /// Over UDP without EDNS and without falling back to TCP.
-    PlainUdp,
     /// Over TCP.
     Tcp,
 }
@@ -106,7 +104,6 @@ impl Terminal {
         let mut words = vec!["+short", "+timeout=3", "+tries=2"];
         words.extend(match way {
             Way::Udp => ["+bufsize=1232", "+notcp"].as_slice(),
-            Way::PlainUdp => ["+noedns", "+ignore"].as_slice(),
             Way::Tcp => ["+tcp"].as_slice(),
         });
         words.extend([name, kind]);
