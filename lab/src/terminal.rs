@@ -200,9 +200,16 @@ impl Terminal {
     }
 
     /// Whether a host answers ping.
-    #[must_use]
-    pub fn pings(&self, host: &str) -> bool {
-        self.machine.run("ping", &["-6", "-c", "1", "-W", "2", host]).is_ok()
+    ///
+    /// # Errors
+    /// If ping could not ask.
+    pub fn pings(&self, host: &str) -> Result<bool> {
+        let done = self.machine.command("ping").args(["-6", "-c", "1", "-W", "2", host]).output()?;
+        match done.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => bail!("ping {host}: {}", String::from_utf8_lossy(&done.stderr)),
+        }
     }
 }
 
