@@ -158,19 +158,22 @@ async fn serve_style() -> Response {
 /// A layer that refuses what changes something and was sent by a page of another origin (the browser says which in `Origin`, or in
 /// `Sec-Fetch-Site`; programs that are no browser say neither).
 pub async fn own_forms_only(request: Request<Body>, next: Next) -> Response {
-    if from_elsewhere(request.method(), request.headers()) {
+    // Over HTTP/2 a request names its host in its address and has no `Host`.
+    let asked = request.uri().authority().map(http::uri::Authority::as_str);
+    let host = asked.or_else(|| request.headers().get(header::HOST)?.to_str().ok());
+    if from_elsewhere(request.method(), request.headers(), host) {
         return (StatusCode::FORBIDDEN, "この画面の外から送られた申込みは受け付けません。もう一度、最初の画面から操作してください。")
             .into_response();
     }
     next.run(request).await
 }
 
-fn from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
+fn from_elsewhere(method: &Method, headers: &HeaderMap, host: Option<&str>) -> bool {
     if method.is_safe() {
         return false;
     }
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
+    match (text(header::ORIGIN), host) {
         (Some(origin), Some(host)) => origin.split_once("://").is_none_or(|(_, named)| !named.eq_ignore_ascii_case(host)),
         (Some(_), None) => true,
         (None, _) => text(http::HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site == "cross-site"),
@@ -199,17 +202,35 @@ mod tests {
 
     #[test]
     fn a_form_of_another_origin_is_refused_and_a_program_without_origin_is_not() {
-        let mut headers = with(header::HOST, "www.lineauth.mnw");
-        assert!(!from_elsewhere(&Method::POST, &headers));
-        headers.insert(header::ORIGIN, "https://www.lineauth.mnw".parse().unwrap());
-        assert!(!from_elsewhere(&Method::POST, &headers));
+        let own = Some("www.lineauth.mnw:8443");
+        let mut headers = HeaderMap::new();
+        assert!(!from_elsewhere(&Method::POST, &headers, own));
+        headers.insert(header::ORIGIN, "https://www.lineauth.mnw:8443".parse().unwrap());
+        assert!(!from_elsewhere(&Method::POST, &headers, own));
+        assert!(from_elsewhere(&Method::POST, &headers, None));
         headers.insert(header::ORIGIN, "https://evil.example".parse().unwrap());
-        assert!(from_elsewhere(&Method::POST, &headers));
-        assert!(!from_elsewhere(&Method::GET, &headers));
+        assert!(from_elsewhere(&Method::POST, &headers, own));
+        assert!(!from_elsewhere(&Method::GET, &headers, own));
         headers.insert(header::ORIGIN, "null".parse().unwrap());
-        assert!(from_elsewhere(&Method::POST, &headers));
-        let mut silent = with(header::HOST, "www.lineauth.mnw");
-        silent.insert("sec-fetch-site", "cross-site".parse().unwrap());
-        assert!(from_elsewhere(&Method::POST, &silent));
+        assert!(from_elsewhere(&Method::POST, &headers, own));
+        assert!(from_elsewhere(&Method::POST, &with(http::HeaderName::from_static("sec-fetch-site"), "cross-site"), own));
+    }
+
+    /// A browser sends forms over HTTP/2, where the host stands in the address only.
+    #[tokio::test]
+    async fn a_form_of_our_own_is_taken_over_either_http() {
+        let door = || Router::<()>::new().route("/", axum::routing::post(async || "in")).layer(axum::middleware::from_fn(own_forms_only));
+        for (address, host, origin, wanted) in [
+            ("/", Some("desk.example:8443"), "https://desk.example:8443", StatusCode::OK),
+            ("https://desk.example:8443/", None, "https://desk.example:8443", StatusCode::OK),
+            ("https://desk.example:8443/", None, "https://evil.example", StatusCode::FORBIDDEN),
+        ] {
+            let mut request = Request::post(address).header(header::ORIGIN, origin);
+            if let Some(host) = host {
+                request = request.header(header::HOST, host);
+            }
+            let response = tower::ServiceExt::oneshot(door(), request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), wanted, "{address} {origin}");
+        }
     }
 }

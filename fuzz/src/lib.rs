@@ -2,6 +2,7 @@
 
 pub mod doors;
 mod messages;
+pub mod names;
 pub mod proxy_and_time;
 
 pub use messages::*;

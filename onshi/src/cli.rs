@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::builder::{ArgAction, Command as Program};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "clinic")]
 use crate::clinic_side;
@@ -153,6 +153,24 @@ pub(crate) struct DataArgs {
     /// データの置き場所
     #[arg(long, value_name = "DIR", default_value = "onshi-data", env = "ONSHI_DATA")]
     pub(crate) data: PathBuf,
+}
+
+/// A carrier's area, as it is written on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Area {
+    /// NTT東日本
+    East,
+    /// NTT西日本
+    West,
+}
+
+impl From<Area> for manuals::Region {
+    fn from(area: Area) -> Self {
+        match area {
+            Area::East => Self::East,
+            Area::West => Self::West,
+        }
+    }
 }
 
 #[derive(Args)]

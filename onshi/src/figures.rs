@@ -70,6 +70,7 @@ pub(crate) fn describe_center(connections: usize) {
     describe_gauge!("onshi_connections", "Connections open now, handshakes included.");
     describe_gauge!("onshi_connections_limit", "How many connections may be open ([limits] connections).");
     describe_counter!("onshi_handshakes_failed_total", "TLS handshakes that failed or took too long.");
+    describe_counter!("onshi_line_authentications_total", "Line authentications that ended, by how.");
     describe_counter!("onshi_refusals_total", "Callers refused, by situation.");
     describe_histogram!("onshi_check_seconds", Unit::Seconds, "Time of a check at the desk, from its request to its answer.");
     describe_histogram!("onshi_check_step_seconds", Unit::Seconds, "Time of each step of a check.");
@@ -79,11 +80,18 @@ pub(crate) fn describe_center(connections: usize) {
     describe_histogram!("onshi_audit_batch_records", "Records that shared one commit.");
     describe_counter!("onshi_audit_records_total", "Records written to the audit log.");
     describe_counter!("onshi_audit_failures_total", "Batches of the audit log that could not be written.");
+    describe_counter!("onshi_applications_total", "Applications that came through the portal, by service.");
+    describe_counter!("onshi_application_mistakes_total", "Mistakes named in application forms, by field.");
+    describe_counter!("onshi_forms_refused_total", "Forms of the portal refused because too many came from one place.");
+    describe_counter!("onshi_mails_total", "Mails sent, put off, or given up.");
     metrics::gauge!("onshi_connections_limit").set(f64::from(u32::try_from(connections).unwrap_or(u32::MAX)));
     metrics::gauge!("onshi_connections").set(0.0);
     metrics::counter!("onshi_handshakes_failed_total").absolute(0);
     metrics::counter!("onshi_checks_repeated_total").absolute(0);
     metrics::counter!("onshi_audit_failures_total").absolute(0);
+    for outcome in ["sent", "later", "given-up"] {
+        metrics::counter!("onshi_mails_total", "outcome" => outcome).absolute(0);
+    }
     for situation in manuals::situation::Situation::ALL {
         metrics::counter!("onshi_refusals_total", "situation" => situation.key()).absolute(0);
     }

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use http::Method;
+use manuals::Region;
 use serde_json::{Value, json};
 
+use crate::cli::Area;
 use crate::operate::{Asked, OperatorArgs, show};
 
 /// `onshi carrier …`
@@ -24,14 +26,6 @@ enum CarrierCommand {
     /// 回線
     #[command(subcommand)]
     Line(LineCommand),
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Area {
-    /// NTT東日本
-    East,
-    /// NTT西日本
-    West,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -155,10 +149,7 @@ fn asked(command: LineCommand) -> anyhow::Result<Asked> {
 }
 
 fn area(area: Area) -> &'static str {
-    match area {
-        Area::East => "east",
-        Area::West => "west",
-    }
+    Region::from(area).key()
 }
 
 fn option(option: Option6) -> &'static str {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use clinic::config::Config;
 use clinic::line::LinePortal;
 use clinic::line::listing::{self, MAX_LISTING};
@@ -13,6 +13,7 @@ use clinic::line::watch::{self, Event};
 use manuals::Region;
 use wire::line::{Captive, LineState, Screen};
 
+use crate::cli::Area;
 use crate::output;
 
 /// `onshi clinic line …`
@@ -46,14 +47,6 @@ pub(crate) enum LineCommand {
         #[arg(long, value_enum, default_value = "east")]
         region: Area,
     },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Area {
-    /// NTT東日本
-    East,
-    /// NTT西日本
-    West,
 }
 
 /// Whose line, and how it is shown.
@@ -173,10 +166,7 @@ fn terminal(file: Option<PathBuf>, area: Area) -> anyhow::Result<ExitCode> {
         Ok((text, _)) => text,
         Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
     };
-    let region = match area {
-        Area::East => Region::East,
-        Area::West => Region::West,
-    };
+    let region = Region::from(area);
     let adapters = listing::read(&text);
     let connected: Vec<_> = adapters.iter().filter(|adapter| !adapter.link_local.is_empty() || !adapter.permanent.is_empty()).collect();
     if connected.is_empty() {

@@ -1,5 +1,7 @@
 //! The operators' commands: sends each to the running center, or opens the center's data for it when none is running.
 
+mod decide;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use self::decide::{ApplicationCommand, ClosureCommand};
 use crate::answers;
 use crate::center::Center;
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
@@ -135,75 +138,6 @@ enum RegistryCommand {
     },
 }
 
-/// `onshi registry application …`
-#[derive(Subcommand)]
-enum ApplicationCommand {
-    /// 申請の一覧
-    List,
-    /// 申請の内容
-    Show {
-        /// 申請番号
-        application: String,
-    },
-    /// 申請を承認します
-    Approve {
-        /// 申請番号
-        application: String,
-        /// いつから利用できるか: usual（設定のとおり）、now（今すぐ）、または日（YYYY-MM-DD）
-        #[arg(long, default_value = "usual")]
-        from: String,
-    },
-    /// 申請を断ります（理由はメールで伝わります）
-    Refuse {
-        /// 申請番号
-        application: String,
-        /// 申請した方に伝える理由
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-impl ApplicationCommand {
-    fn asked(self) -> Asked {
-        match self {
-            Self::List => Asked::get("/registry/applications"),
-            Self::Show { application } => Asked::get(&format!("/registry/applications/{application}")),
-            Self::Approve { application, from } => {
-                Asked::post(&format!("/registry/applications/{application}/approve"), json!({ "from": from }))
-            }
-            Self::Refuse { application, reason } => {
-                Asked::post(&format!("/registry/applications/{application}/refuse"), json!({ "reason": reason }))
-            }
-        }
-    }
-}
-
-#[derive(Subcommand)]
-enum ClosureCommand {
-    /// 閉塞を予告します
-    Add {
-        /// 何を閉塞するか
-        #[arg(long, default_value = "proxy")]
-        service: String,
-        /// 始まり（日本時間。例: "2026-11-21 01:00"）
-        #[arg(long)]
-        from: String,
-        /// 再開（日本時間）
-        #[arg(long)]
-        until: String,
-        /// 理由
-        #[arg(long, default_value = "")]
-        reason: String,
-    },
-    /// これからの閉塞の一覧
-    List,
-    /// 閉塞を取り消します
-    Remove {
-        /// 閉塞の番号
-        closure: String,
-    },
-}
-
 /// `onshi authority …`
 #[derive(Args)]
 pub(crate) struct AuthorityArgs {
@@ -278,13 +212,7 @@ pub(crate) async fn registry(args: RegistryArgs) -> anyhow::Result<ExitCode> {
         C::AddAccount { code, character_code } => {
             Asked::post("/registry/accounts", json!({ "facility_code": code, "character_code": character_code }))
         }
-        C::Closure(ClosureCommand::Add { service, from, until, reason }) => {
-            Asked::post("/registry/closures", json!({ "service": service, "from": from, "until": until, "reason": reason }))
-        }
-        C::Closure(ClosureCommand::List) => Asked::get("/registry/closures"),
-        C::Closure(ClosureCommand::Remove { closure }) => {
-            Asked { method: Method::DELETE, path: format!("/registry/closures/{closure}"), body: None }
-        }
+        C::Closure(command) => command.asked(),
         C::Snapshot { out } => return snapshot(&args.operator, out.as_deref()).await,
         C::AddOperator { name } => {
             let password = std::env::var("ONSHI_NEW_PASSWORD").context("環境変数 ONSHI_NEW_PASSWORD に新しいパスワードを入れてください")?;

@@ -1,6 +1,8 @@
 //! Stories of the whole chain, told by the program itself: real processes, real sockets, curl and Python as other people's clients.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "stories/applying.rs"]
+mod applying;
 #[path = "stories/asking.rs"]
 mod asking;
 #[path = "stories/configuring.rs"]

@@ -52,10 +52,20 @@ pub fn carrier_prefix(text: &str) -> Result<IpNet, Refusal> {
     Err(Refusal::Wrong { field: "prefix", problem })
 }
 
-/// The prefix among those that a line holds that an address lies in.
+/// The prefix among those that a line holds that an address lies in; the longest, if there are several.
 #[must_use]
 pub fn prefix_of(address: IpAddr, held: &[String]) -> Option<&String> {
-    held.iter().find(|prefix| holds(prefix, address))
+    held.iter().filter(|prefix| holds(prefix, address)).max_by_key(|prefix| length(prefix))
+}
+
+/// Of the lines that could be behind an address the one that holds the longest prefix: a part of a network may be another line's.
+#[must_use]
+pub fn line_of(address: IpAddr, lines: Vec<CarrierLine>) -> Option<CarrierLine> {
+    lines.into_iter().max_by_key(|line| prefix_of(address, &line.prefixes).map(|prefix| length(prefix)))
+}
+
+fn length(prefix: &str) -> u8 {
+    prefix.parse::<IpNet>().map_or(0, |prefix| prefix.prefix_len())
 }
 
 fn holds(prefix: &str, address: IpAddr) -> bool {
@@ -187,6 +197,15 @@ mod tests {
         for wrong in ["192.0.2.1/32", "198.51.100.0/24", "2408:210:aaaa:bb00::1/128", "2408::/32", "127.0.0.0/8"] {
             assert!(carrier_prefix(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_longest_prefix_says_whose_an_address_is() {
+        let whole = CarrierLine { prefixes: vec!["2408:210:aaaa:bb00::/56".into()], ..line(Region::East, "cross", TODAY) };
+        let part = CarrierLine { prefixes: vec!["2408:210:aaaa:bb07::/64".into()], line_id: "COP12345678".into(), ..whole.clone() };
+        let found = |address: &str| line_of(address.parse().unwrap(), vec![whole.clone(), part.clone()]).unwrap().line_id;
+        assert_eq!(found("2408:210:aaaa:bb07::1"), "COP12345678");
+        assert_eq!(found("2408:210:aaaa:bb08::1"), whole.line_id);
     }
 
     #[test]

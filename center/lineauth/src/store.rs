@@ -6,6 +6,7 @@ use registry::rules::admission_keys;
 use std::net::IpAddr;
 
 use crate::carrier::{CarrierLine, V6Option};
+use crate::rules;
 
 const MIGRATIONS: &[Migration] =
     &[Migration { number: 1, name: "carrier lines", sql: include_str!("../migrations/0001_carrier_lines.sql") }];
@@ -72,7 +73,7 @@ ON CONFLICT (prefix, region) DO UPDATE SET line_id = excluded.line_id";
     pub(crate) async fn line_at(&self, region: Region, address: IpAddr) -> Result<Option<CarrierLine>, DbError> {
         let mut values: Vec<Value> = vec![region.key().into()];
         values.extend(admission_keys(address).into_iter().map(Value::from));
-        Ok(together(&self.db.query(BY_ADDRESS, &values).await?)?.into_iter().next())
+        Ok(rules::line_of(address, together(&self.db.query(BY_ADDRESS, &values).await?)?))
     }
 }
 

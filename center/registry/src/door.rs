@@ -120,11 +120,13 @@ struct Refused<'a> {
     refusal: &'a Refusal,
     portal: Option<String>,
     address: String,
+    english: bool,
 }
 
 fn page_of(status: StatusCode, refusal: &Refusal, language: Language, around: &Around, caller: Option<&Caller>) -> Response {
     let portal = refusal.see.as_ref().map(|_| format!("{}/", around.origin(hosts::line_portal())));
-    let content = Refused { refusal, portal, address: caller.map(|caller| caller.address.to_string()).unwrap_or_default() };
+    let address = caller.map(|caller| caller.address.to_string()).unwrap_or_default();
+    let content = Refused { refusal, portal, address, english: language == Language::English };
     let service = caller.and_then(|caller| hosts::by_name(&caller.host)).map_or("", |host| host.purpose);
     page::show(status, &Frame { language, service, title: "利用できません", form_targets: &[] }, &content)
 }

@@ -4,7 +4,7 @@ use chassis::mail::{Mail, MailAddress};
 use chassis::page::Language;
 use jiff::Timestamp;
 use manuals::domains::Service;
-use manuals::{line_id, lineauth};
+use manuals::lineauth;
 
 use crate::rules::told;
 use crate::rules::wish::{Notification, Wish};
@@ -21,7 +21,7 @@ impl Letters<'_> {
     /// The automatic reply: it carries the secret with which the applicant follows the state.
     pub(crate) fn received(&self, secret: &str) -> Option<Mail> {
         let span = match self.wish.service {
-            Service::Eligibility => format!("（{} 日程度）", line_id::change().days_until_reflected),
+            Service::Eligibility => format!("（{}）", told::usual_span()),
             Service::Claims => String::new(),
         };
         let text = format!(

@@ -15,7 +15,6 @@ pub mod pages;
 pub mod rules;
 mod store;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use chassis::db::Database;
@@ -249,59 +248,12 @@ impl Registry {
         Ok(self.store.terminals(facility_code).await?)
     }
 
-    /// Puts a line's prefix on the admission list, in place of what stood there under the same prefix.
-    ///
-    /// # Errors
-    /// [`Refusal`] if the prefix is of no line's size or no such line works for anybody now.
-    pub async fn admit(&self, line_id: &str, prefix: &str, now: Timestamp) -> Result<String, Error> {
-        let prefix = rules::admission_prefix(prefix)?.to_string();
-        if !self.store.line_works(line_id, now).await? {
-            return Err(Refusal::Unknown("このお客さまID").into());
-        }
-        self.store.admit(&prefix, line_id, now).await?;
-        self.note_change();
-        Ok(prefix)
-    }
-
     /// Who uses a line, for which service and from when: works to come included, those over left out. Empty means that nobody applied for it.
     ///
     /// # Errors
     /// If the database could not say.
     pub async fn registered_lines(&self, line_id: &str, now: Timestamp) -> Result<Vec<RegisteredLine>, Error> {
         Ok(self.store.uses_of_line(line_id, now).await?)
-    }
-
-    /// Takes the prefixes of lines that nobody uses any more off the admission list; says how many. To be called from time to time.
-    ///
-    /// # Errors
-    /// If the database could not do it.
-    pub async fn dismiss_ended(&self, now: Timestamp) -> Result<u64, Error> {
-        let ended = self.store.dismiss_ended(now).await?;
-        if ended > 0 {
-            self.note_change();
-        }
-        Ok(ended)
-    }
-
-    /// Takes a prefix off the admission list.
-    ///
-    /// # Errors
-    /// [`Refusal::Unknown`] if it did not stand there.
-    pub async fn dismiss(&self, prefix: &str) -> Result<(), Error> {
-        let prefix = rules::admission_prefix(prefix)?.to_string();
-        if self.store.dismiss(&prefix).await? == 0 {
-            return Err(Refusal::Unknown("このプレフィックス").into());
-        }
-        self.note_change();
-        Ok(())
-    }
-
-    /// The line an address belongs to, if its prefix is admitted.
-    ///
-    /// # Errors
-    /// If the database could not say.
-    pub async fn admitted_line(&self, address: IpAddr) -> Result<Option<String>, Error> {
-        Ok(self.store.facts(address, None, None).await?.line_id)
     }
 
     /// Makes an account for a facility's program (PA-06, PA-07): an id beginning with R0 and a random password, shown only now.

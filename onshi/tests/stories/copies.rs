@@ -10,20 +10,20 @@ use chassis::testing::Place;
 use crate::world::{onshi, run, text};
 
 /// A process that serves some rooms, ended when dropped.
-struct Copy {
+pub(crate) struct Copy {
     child: Child,
     /// What it said until it served, or until it ended.
-    said: String,
+    pub(crate) said: String,
 }
 
 impl Copy {
-    fn begin(folder: &Path, name: &str) -> Child {
+    pub(crate) fn begin(folder: &Path, name: &str) -> Child {
         let mut command = onshi(folder);
         command.args(["center", "serve", "--config", &format!("{name}.toml")]).env("ONSHI_PASSPHRASE", "あいことば");
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    fn ready(mut child: Child) -> Self {
+    pub(crate) fn ready(mut child: Child) -> Self {
         let mut said = String::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();

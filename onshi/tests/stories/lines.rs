@@ -4,7 +4,10 @@ use manuals::messages;
 use manuals::situation::Situation;
 use serde_json::Value;
 
-use crate::world::{LOGIN, SEARCH, World, run, text};
+use tempfile::TempDir;
+
+use crate::copies::Copy;
+use crate::world::{LOGIN, SEARCH, World, onshi, run, text};
 
 const PORTAL: &str = "www.lineauth.mnw";
 const ELSEWHERE: [&str; 2] = ["--interface", "127.0.0.9"];
@@ -30,6 +33,9 @@ fn walk(world: &World) -> String {
         return begin;
     };
     let intent = browse(world, location, &[]);
+    if !intent.contains("name=\"consent\"") {
+        return intent;
+    }
     let form = format!("choice=wish&consent={}", between(&intent, "name=\"consent\" value=\"", "\""));
     browse(world, between(&intent, "action=\"", "\""), &["--data", &form])
 }
@@ -99,4 +105,69 @@ fn the_clinics_commands_show_the_state_and_authenticate_without_a_browser_or_a_c
     let refused = line("authenticate");
     assert_eq!((refused.status.code(), &said(&refused)["code"]), (Some(5), &"P11019".into()));
     assert!(text(&world.run(&["carrier", "line", "list"])).contains(LINE));
+}
+
+/// A program that serves part of the center in a folder, and where.
+fn serve(folder: &TempDir, name: &str, config: &str) -> (Copy, String) {
+    std::fs::write(folder.path().join(format!("{name}.toml")), config).unwrap();
+    let copy = Copy::ready(Copy::begin(folder.path(), name));
+    let address = copy.said.lines().last().unwrap().rsplit_once(' ').unwrap().1.to_owned();
+    (copy, address)
+}
+
+/// Rows: LA-08, LA-20
+#[test]
+fn the_carriers_notifier_is_a_process_of_its_own_that_the_portal_knows_by_its_key() {
+    let folder = TempDir::new().unwrap();
+    let carrier = "[center]\nlisten = \"127.0.0.1:0\"\nrooms = [\"notifier\"]\ndata = \"b\"\nshared = \"a/center\"\n";
+    let (notifier, at) = serve(&folder, "carrier", carrier);
+    let center = format!(
+        "[center]\nlisten = \"127.0.0.1:0\"\nrooms = [\"registry\", \"authority\", \"eligibility\", \"lineauth\"]\ndata = \"a\"\n\
+        [lineauth]\nnotifier_addresses = {{ \"assv.asc.flets-east.jp\" = \"{at}\" }}\n"
+    );
+    let (_center, portal_at) = serve(&folder, "center", &center);
+    let command = |arguments: &[&str]| {
+        let output = onshi(folder.path()).args(arguments).env("ONSHI_PASSPHRASE", "あいことば").output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+        output
+    };
+    command(&["registry", "--data", "a", "apply-facility", "--code", "1310099999", "--name", "架空", "--from", "2020-04-01"]);
+    let approve = || {
+        let listed = command(&["registry", "--data", "a", "applications", "--json"]);
+        let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+        let waiting = listed.as_array().unwrap().iter().find(|application| application["state"] == "waiting").unwrap();
+        command(&["registry", "--data", "a", "approve", waiting["application_id"].as_str().unwrap()]);
+    };
+    approve();
+    command(&["registry", "--data", "a", "apply-line", "--code", "1310099999", "--line-id", LINE, "--line-type", "next-family"]);
+    approve();
+    let applied = ["--applied-on", "2026-01-05", "--work-completed", "2026-02-01", "--prefix", "127.0.0.1/32"];
+    command(&[&["carrier", "--data", "b", "line", "add", LINE], &applied[..]].concat());
+
+    let ask = |host: &str, path: &str, more: &[&str]| {
+        let mut curl = std::process::Command::new("curl");
+        curl.args(["--silent", "--show-error", "--max-time", "60", "--noproxy", "*", "--header", "Accept: application/json"])
+            .args(["--connect-to", &format!("{PORTAL}:443:{portal_at}"), "--connect-to", &format!("assv.asc.flets-east.jp:443:{at}")])
+            .arg("--cacert")
+            .arg(folder.path().join("a/center/certificates/server-root.pem"))
+            .args(more)
+            .arg(format!("https://{host}{path}"));
+        let output = curl.output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)))
+    };
+    let intent = || {
+        let begin = ask(PORTAL, "/", &[]);
+        let url = begin["next"]["url"].as_str().unwrap_or_else(|| panic!("{begin}")).to_owned();
+        let (host, path) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
+        let page = ask(host, &format!("/{path}"), &[]);
+        format!("choice=wish&consent={}", page["next"]["consent"].as_str().unwrap_or_else(|| panic!("{page}")))
+    };
+    assert_eq!(ask(PORTAL, "/choice", &["--data", &intent()])["key"], "line-success");
+    assert_eq!(ask(PORTAL, "/captive", &[])["line-state"], "admitted");
+    command(&["registry", "--data", "a", "dismiss", "127.0.0.1/32"]);
+    let form = intent();
+    drop(notifier);
+    let silent = ask(PORTAL, "/choice", &["--data", &form]);
+    assert_eq!((silent["code"].as_str(), silent["stage"].as_str()), (Some("P32031"), Some("notifier")));
+    assert_eq!(ask(PORTAL, "/captive", &[])["line-state"], "unknown");
 }

@@ -165,7 +165,9 @@ mod tests {
     fn a_decision_that_reaches_outside_is_named() {
         let text =
             "use jiff::Timestamp;\npub fn open(now: Timestamp) -> bool { now.as_second() > 0 }\n#[cfg(test)]\nmod tests { use std::fs; }\n";
-        let clean = [("center/registry/src/rules.rs", text)];
+        let (_kept, empty) = fake::tree(&[]);
+        let listed = empty.lists.pure.iter().map(|path| (path.as_str(), "//! Pure.\n"));
+        let clean: Vec<(&str, &str)> = listed.chain([("center/registry/src/rules.rs", text)]).collect();
         for (breach, line) in [
             ("use chassis::{clock, db::Database};\n", 1),
             ("fn a() {}\nasync fn b() {}\n", 2),

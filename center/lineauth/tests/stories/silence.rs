@@ -17,9 +17,10 @@ async fn a_silent_registry_yields_the_page_of_p32031_after_25_seconds() {
     let intent = browser.open().await;
     // The one writer is busy and stays so.
     let held = town.db.begin().await.unwrap();
-    let begun = tokio::time::Instant::now();
-    let page = browser.press(&intent, "wish").await;
-    assert_eq!((page.status, begun.elapsed().as_secs()), (StatusCode::GATEWAY_TIMEOUT, 25));
+    let mut pressed = std::pin::pin!(browser.press(&intent, "wish"));
+    assert!(tokio::time::timeout(Duration::from_secs(24), &mut pressed).await.is_err(), "nobody gives up before");
+    let page = tokio::time::timeout(Duration::from_secs(2), pressed).await.expect("and nobody waits longer");
+    assert_eq!(page.status, StatusCode::GATEWAY_TIMEOUT);
     page.says("line-no-answer");
     drop(held);
     browser.open_and_choose("wish").await;
@@ -28,12 +29,12 @@ async fn a_silent_registry_yields_the_page_of_p32031_after_25_seconds() {
 
 /// Rows: LA-08
 #[tokio::test]
-async fn a_silent_notifier_yields_the_page_of_p32031_and_an_absent_one_at_once() {
+async fn a_silent_notifier_yields_the_page_of_p32031() {
     // It takes connections and never says a word.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
     let place = Place::sqlite();
-    let root = rcgen_root();
+    let root = some_root();
     let town = Town::linked(&place, |notifier| {
         let name = manuals::hosts::line_notifier(notifier.region()).name.to_owned();
         let config = Config { notifier_addresses: [(name, address)].into(), ..Config::default() };
@@ -48,16 +49,14 @@ async fn a_silent_notifier_yields_the_page_of_p32031_and_an_absent_one_at_once()
     let next = next.next.unwrap();
     let form = format!("choice=wish&consent={}", next.consent.unwrap());
     tokio::time::pause();
-    let begun = tokio::time::Instant::now();
-    let page = browser.ask(&next.url, Some(form)).await;
+    let page = tokio::time::timeout(Duration::from_secs(26), browser.ask(&next.url, Some(form))).await.expect("in time");
     let said: wire::line::Screen = serde_json::from_str(&page.text).unwrap();
     assert_eq!((said.key.as_str(), said.code.as_deref(), said.stage.as_deref()), ("line-no-answer", Some("P32031"), Some("notifier")));
-    assert!(begun.elapsed() <= Duration::from_secs(26));
     assert!(!town.admitted(TERMINAL).await);
     drop(silent);
 }
 
 /// Any root: nobody ever shows a certificate of it.
-fn rcgen_root() -> Vec<u8> {
+fn some_root() -> Vec<u8> {
     include_bytes!("root.pem").to_vec()
 }

@@ -130,7 +130,7 @@ impl Portal {
             of.map(|notification| (address(service, notification), self.name(notification))).collect()
         };
         let claims = vec![
-            self.t("書面での申請は社会保険診療報酬支払基金でも受け付けます。", "On paper, apply to the Social Insurance Medical Fee Payment Fund.").to_owned(),
+            self.t("申請は、この申請サイトまたは社会保険診療報酬支払基金へお願いします。", "Apply here or to the Social Insurance Medical Fee Payment Fund.").to_owned(),
             self.t(
                 "IPv4で接続していて、IPv6での接続に変更する場合、追加で申請が必要です。移転や統廃合でお客さまIDが変わったときは、変更の申請のあとで回線認証を行ってください。",
                 "Moving from IPv4 to IPv6 needs an additional application. After a changed line id, apply for the change and then authenticate the line.",
@@ -206,7 +206,10 @@ impl Portal {
         if service == Service::Eligibility {
             let days = line_id::change().days_until_reflected;
             notes.push(self.language.choose(
-                format!("申請内容の反映までには {days} 日程度かかります。誤りがあると再申請となり、その間セットアップができません。"),
+                format!(
+                    "申請内容の反映までには{}かかります。誤りがあると再申請となり、その間セットアップができません。",
+                    told::usual_span()
+                ),
                 format!("It takes about {days} days until an application takes effect. A mistake means applying again."),
             ));
         }

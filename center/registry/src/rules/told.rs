@@ -75,6 +75,13 @@ pub fn state(application: &Application, language: Language, now: Timestamp) -> (
     }
 }
 
+/// How long an eligibility application takes until it is reflected, as the manual puts it (ID-10).
+#[must_use]
+pub fn usual_span() -> String {
+    let days = manuals::line_id::change().days_until_reflected;
+    if days.is_multiple_of(7) { format!("{}週間程度", days / 7) } else { format!("{days}日程度") }
+}
+
 /// The day of a moment in Japan.
 #[must_use]
 pub fn day_of(at: Timestamp) -> String {

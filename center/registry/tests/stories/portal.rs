@@ -212,7 +212,7 @@ on_both!(
         assert!(town.get(&format!("/sent/{number}")).await.text.contains(&number));
 
         let letter = town.letters().await.remove(0);
-        for part in ["山田 太郎 様", ID, CLINIC, "架空クリニック", "1：IP-VPN回線事業者", "フレッツ 光ネクスト ファミリータイプ", "7 日程度", "再申請", &number] {
+        for part in ["山田 太郎 様", ID, CLINIC, "架空クリニック", "1：IP-VPN回線事業者", "フレッツ 光ネクスト ファミリータイプ", "1週間程度", "再申請", &number] {
             assert!(letter.contains(part), "{part}: {letter}");
         }
         let secret = letter.split_once("確認の言葉: ").unwrap().1.lines().next().unwrap().to_owned();
