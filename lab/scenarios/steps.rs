@@ -93,7 +93,8 @@ pub(crate) fn names(world: &World, region: Region, prefecture: &str) -> Result<(
         let shown = terminal.nslookup(portal)?;
         let address = addresses::expected(portal, region).context("no portal")?.aaaa[0];
         ensure!(shown.contains(&address.to_string()), "{label}: nslookup shows\n{shown}");
-        ensure!(!terminal.pings(portal), "{label}: the center answers ping");
+        ensure!(terminal.pings("fe80::1%eth0")?, "{label}: the router answers ping");
+        ensure!(!terminal.pings(portal)?, "{label}: the center answers ping");
         elsewhere(world, &terminal, names)?;
     }
     let internet = world.internet()?;

@@ -116,6 +116,12 @@ impl Browser {
             if field.attr("type").await?.as_deref() == Some("radio") {
                 return page.find(By::XPath(&format!("{path}[@value='{text}']"))).await?.click().await;
             }
+            if field.attr("type").await?.as_deref() == Some("date") {
+                // What a calendar does; the keys of a date field differ by language.
+                let script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change', { bubbles: true }))";
+                page.execute(script, vec![field.to_json()?, text.into()]).await?;
+                return Ok(());
+            }
             field.clear().await?;
             field.send_keys(text).await
         })

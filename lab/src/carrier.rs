@@ -13,7 +13,7 @@ use crate::namespace::{self, Namespace};
 use crate::onshi::Office;
 use crate::program::Program;
 use crate::relay::Faults;
-use crate::routers::{BELOW, ROUTER, Uplink, phone};
+use crate::routers::{ABOVE, BELOW, ROUTER, Uplink, phone};
 use crate::world::Ground;
 
 /// A carrier.
@@ -156,7 +156,7 @@ impl Carrier {
                 None
             }
         };
-        self.machine.ip(&format!("link set {port} up\naddress add {ROUTER}/64 dev {port} nodad"))?;
+        self.machine.ip(&format!("link set {port} up\naddress add {ABOVE}/64 dev {port} nodad"))?;
         let folder = self.ground.folder(&format!("{}-{port}", self.region.key()))?;
         let line = Line {
             ground: self.ground.clone(),

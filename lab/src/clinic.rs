@@ -11,7 +11,7 @@ use crate::internet::{self, Internet};
 use crate::namespace::{self, Namespace};
 use crate::program::Program;
 use crate::relay::Faults;
-use crate::routers::{self, BELOW, Names, ROUTER, Recipe, Settings, Uplink};
+use crate::routers::{self, ABOVE, BELOW, Names, ROUTER, Recipe, Settings, Uplink};
 use crate::terminal::Terminal;
 use crate::world::Ground;
 
@@ -82,6 +82,8 @@ impl Plan {
 /// A router's machine with what runs on it.
 struct Box {
     machine: Rc<Namespace>,
+    /// Its link-local address on the LAN.
+    address: &'static str,
     recipe: Recipe,
     programs: Cell<Vec<Rc<Program>>>,
 }
@@ -101,26 +103,26 @@ pub struct Clinic {
 
 impl Clinic {
     pub(crate) fn new(ground: &Rc<Ground>, carrier: &Carrier, internet: &Internet, plan: &Plan) -> Result<Self> {
-        let router = machine(ground, &plan.label, "router")?;
+        let router = machine(ground, &plan.label, "router", ROUTER)?;
         let mut boxes = Vec::new();
         let line = match plan.uplink {
             Uplink::Advertised => carrier.line(&router, plan.uplink, plan.cable)?,
             Uplink::Delegated => {
-                let phone = machine(ground, &plan.label, "phone")?;
+                let phone = machine(ground, &plan.label, "phone", ABOVE)?;
                 let line = carrier.line(&phone, plan.uplink, plan.cable)?;
                 namespace::wire((&phone, "below"), (&router, "wan"))?;
                 phone.ip("link set below master lan up")?;
                 internet.join(&phone)?;
                 let recipe = routers::phone::recipe(internet::RESOLVER);
-                boxes.push(Box { machine: phone, recipe, programs: Cell::default() });
+                boxes.push(Box { machine: phone, address: ABOVE, recipe, programs: Cell::default() });
                 line
             }
         };
         internet.join(&router)?;
-        let internet = if plan.asks_phone_router { "fe80::1%wan".to_owned() } else { internet::RESOLVER.to_string() };
+        let internet = if plan.asks_phone_router { format!("{ABOVE}%wan") } else { internet::RESOLVER.to_string() };
         let forwards = plan.forwards.clone().unwrap_or_else(|| routers::forwards(plan.region));
         let settings = Settings { names: plan.names, uplink: plan.uplink, forwards, internet, udp_size: plan.udp_size };
-        boxes.push(Box { machine: router.clone(), recipe: routers::recipe(&settings), programs: Cell::default() });
+        boxes.push(Box { machine: router.clone(), address: ROUTER, recipe: routers::recipe(&settings), programs: Cell::default() });
         let (label, region, names) = (plan.label.clone(), plan.region, plan.names);
         let clinic = Self { ground: ground.clone(), label, region, names, line, router, boxes, terminals: RefCell::new(0) };
         clinic.boxes.iter().try_for_each(|one| clinic.switch_on(one))?;
@@ -199,7 +201,7 @@ impl Clinic {
         }
         self.line.gets_a_new_prefix()?;
         for one in &self.boxes {
-            one.machine.ip(&format!("link set lan up\naddress replace {ROUTER}/64 dev lan nodad"))?;
+            one.machine.ip(&format!("link set lan up\naddress replace {}/64 dev lan nodad", one.address))?;
             self.switch_on(one)?;
         }
         Ok(())
@@ -207,7 +209,7 @@ impl Clinic {
 }
 
 /// A box with a LAN of its own.
-fn machine(ground: &Ground, clinic: &str, kind: &str) -> Result<Rc<Namespace>> {
+fn machine(ground: &Ground, clinic: &str, kind: &str, address: &str) -> Result<Rc<Namespace>> {
     let machine = ground.machine(&format!("{clinic}-{kind}"))?;
     machine.settings(&[
         ("ipv6/conf/all/forwarding", "1"),
@@ -216,7 +218,7 @@ fn machine(ground: &Ground, clinic: &str, kind: &str) -> Result<Rc<Namespace>> {
         ("ipv6/conf/default/router_solicitation_delay", "0"),
     ])?;
     machine.ip(&format!(
-        "link add name lan type bridge forward_delay 0 mcast_snooping 0\nlink set lan up\naddress add {ROUTER}/64 dev lan nodad"
+        "link add name lan type bridge forward_delay 0 mcast_snooping 0\nlink set lan up\naddress add {address}/64 dev lan nodad"
     ))?;
     machine.settings(&[("ipv6/conf/lan/accept_ra", "0")])?;
     Ok(machine)

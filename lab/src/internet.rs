@@ -13,7 +13,7 @@ use crate::world::Ground;
 /// The internet's name server (a documentation address).
 pub(crate) const RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 53));
 /// A host of the internet, and its address.
-pub const SOMEWHERE: (&str, &str) = ("www.somewhere.test", "198.51.100.80");
+pub const SOMEWHERE: (&str, &str) = ("www.example.com", "198.51.100.80");
 
 /// The internet.
 pub struct Internet {

@@ -65,7 +65,7 @@ impl Office {
     /// A command of the operator, answered in JSON.
     pub(crate) fn operate(&self, words: &[&str]) -> Result<Value> {
         let mut command = command(&self.machine)?;
-        let said = namespace::output(command.args(words).arg("--json").arg("--data").arg(self.folder.join("data")))?;
+        let said = namespace::output(command.args(words).arg("--json").env("ONSHI_DATA", self.folder.join("data")))?;
         serde_json::from_str(&said).with_context(|| format!("onshi {}: {said}", words.join(" ")))
     }
 }

@@ -29,8 +29,10 @@ pub enum Uplink {
     Delegated,
 }
 
-/// Where the router's own addresses end: the same on every LAN and every uplink.
+/// A clinic's router on its LAN.
 pub const ROUTER: &str = "fe80::1";
+/// What stands above a WAN. Another address than the router's own: an ND proxy leaves alone what seems to come from itself.
+pub const ABOVE: &str = "fe80::a";
 /// The end of a WAN that the next machine above routes to.
 pub const BELOW: &str = "fe80::2";
 

@@ -41,10 +41,8 @@ pub struct Addresses {
 /// How a name is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Over UDP with EDNS, as resolvers do today.
+    /// Over UDP with EDNS, and over TCP when the answer says that it is cut, as resolvers do today.
     Udp,
-    /// Over UDP without EDNS and without falling back to TCP.
-    PlainUdp,
     /// Over TCP.
     Tcp,
 }
@@ -106,7 +104,6 @@ impl Terminal {
         let mut words = vec!["+short", "+timeout=3", "+tries=2"];
         words.extend(match way {
             Way::Udp => ["+bufsize=1232", "+notcp"].as_slice(),
-            Way::PlainUdp => ["+noedns", "+ignore"].as_slice(),
             Way::Tcp => ["+tcp"].as_slice(),
         });
         words.extend([name, kind]);
@@ -203,9 +200,16 @@ impl Terminal {
     }
 
     /// Whether a host answers ping.
-    #[must_use]
-    pub fn pings(&self, host: &str) -> bool {
-        self.machine.run("ping", &["-6", "-c", "1", "-W", "2", host]).is_ok()
+    ///
+    /// # Errors
+    /// If ping could not ask.
+    pub fn pings(&self, host: &str) -> Result<bool> {
+        let done = self.machine.command("ping").args(["-6", "-c", "1", "-W", "2", host]).output()?;
+        match done.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => bail!("ping {host}: {}", String::from_utf8_lossy(&done.stderr)),
+        }
     }
 }
 

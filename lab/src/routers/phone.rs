@@ -28,11 +28,14 @@ pub fn recipe(internet: IpAddr) -> Recipe {
 /// Advertises the LAN's /64, delegates the sixteen after the first sixteen, and routes them to the router below.
 const FOLLOW: &str = r#"#!/bin/sh
 now=
+trap '[ -z "$radvd" ] || kill "$radvd" "$kea"; exit' TERM
 while :; do
   new=$(ip -6 route show dev lan proto kernel | sed -n 's/^\([23][0-9a-f:]*\)::\/64 .*/\1/p' | head -n 1)
   if [ -n "$new" ] && [ "$new" != "$now" ]; then
-    former=$now
+    former=$(cat prefix 2> /dev/null)
+    [ "$former" != "$new" ] || former=
     now=$new
+    echo "$now" > prefix
     part="${now%00}10"
     {
       echo 'interface lan { AdvSendAdvert on; AdvOtherConfigFlag on; MinRtrAdvInterval 3; MaxRtrAdvInterval 10;'

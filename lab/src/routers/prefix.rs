@@ -46,13 +46,17 @@ pub fn follow(uplink: Uplink, names: Names) -> String {
     let server = if names == Names::Unbound { "RDNSS fe80::1 { AdvRDNSSLifetime 1800; };" } else { "" };
     format!(
         "#!/bin/sh
-# Looks every half second which prefix {from} has, and tells the LAN when it is another one.
+# Looks every half second which prefix {from} has, and tells the LAN when it is another one. The last one is kept in a file, so that even after
+# a power cut terminals hear that it is over.
 now=
+trap '[ -z \"$radvd\" ] || kill \"$radvd\"; exit' TERM
 while :; do
   new=$(ip -6 route show dev {from} proto kernel | sed -n 's/^\\([23][0-9a-f:]*\\)::\\/64 .*/\\1/p' | head -n 1)
   if [ -n \"$new\" ] && [ \"$new\" != \"$now\" ]; then
-    former=$now
+    former=$(cat prefix 2> /dev/null)
+    [ \"$former\" != \"$new\" ] || former=
     now=$new
+    echo \"$now\" > prefix
 {take}{}  fi
   sleep 0.5
 done
@@ -62,7 +66,7 @@ done
 }
 
 /// The router's own address on the LAN, nearer than the same prefix on the WAN.
-const TAKE: &str = "    [ -z \"$former\" ] || ip -6 address del \"$former::1/64\" dev lan
+const TAKE: &str = "    [ -z \"$former\" ] || ip -6 address del \"$former::1/64\" dev lan 2> /dev/null
     ip -6 address add \"$now::1/64\" dev lan metric 128 nodad
 ";
 
