@@ -70,7 +70,7 @@ pub(crate) fn run(root: &Path, story: Option<&str>, stay: bool) -> Result<()> {
 /// The test binary in cargo's messages.
 fn executable(messages: &str) -> Option<PathBuf> {
     let read = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    read.filter_map(|message| message.get("executable").and_then(serde_json::Value::as_str).map(PathBuf::from)).last()
+    read.filter_map(|message| message.get("executable").and_then(serde_json::Value::as_str).map(PathBuf::from)).next_back()
 }
 
 /// The story takes this process's place, so that Ctrl-C and other signals reach it.
