@@ -84,6 +84,7 @@ pub(crate) fn describe_center(connections: usize) {
     describe_counter!("onshi_application_mistakes_total", "Mistakes named in application forms, by field.");
     describe_counter!("onshi_forms_refused_total", "Forms of the portal refused because too many came from one place.");
     describe_counter!("onshi_mails_total", "Mails sent, put off, or given up.");
+    describe_counter!("onshi_snapshot_failures_total", "Snapshots of the registry that could not be published.");
     metrics::gauge!("onshi_connections_limit").set(f64::from(u32::try_from(connections).unwrap_or(u32::MAX)));
     metrics::gauge!("onshi_connections").set(0.0);
     metrics::counter!("onshi_handshakes_failed_total").absolute(0);
@@ -92,6 +93,7 @@ pub(crate) fn describe_center(connections: usize) {
     for outcome in ["sent", "later", "given-up"] {
         metrics::counter!("onshi_mails_total", "outcome" => outcome).absolute(0);
     }
+    metrics::counter!("onshi_snapshot_failures_total").absolute(0);
     for situation in manuals::situation::Situation::ALL {
         metrics::counter!("onshi_refusals_total", "situation" => situation.key()).absolute(0);
     }

@@ -128,6 +128,8 @@ impl Proxy {
         for number in 0..proxy.config.threads.max(1) {
             let own = listeners.iter().map(Listener::try_clone).collect::<Result<Vec<_>, _>>()?;
             own.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
+            // Small answers leave at once: connections take this over from the socket that they came to.
+            own.iter().try_for_each(|listener| socket2::SockRef::from(listener).set_tcp_nodelay(true))?;
             // One runtime a thread: a tunnel's two ends never wake another thread.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let (ended, end) = oneshot::channel();
@@ -192,6 +194,7 @@ impl Proxy {
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream, caller: IpAddr, seat: Arc<Seat>) {
+        #[cfg(not(target_os = "linux"))]
         let _small_answers_leave_at_once = stream.set_nodelay(true);
         let crowded = matches!(*seat, Seat::Crowd(..));
         let service = hyper::service::service_fn(|request| {

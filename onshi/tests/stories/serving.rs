@@ -15,6 +15,8 @@ struct Server {
     child: Child,
     said: BufReader<ChildStdout>,
     address: SocketAddr,
+    /// What it said before that.
+    greeting: String,
 }
 
 impl Server {
@@ -22,9 +24,9 @@ impl Server {
         let quiet = ("ONSHI_NETWORK__LOG__LEVELS", "warn");
         let mut child = onshi(folder).args(arguments).env(quiet.0, quiet.1).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
-        let line = line_with(&mut said, "動いています");
+        let (line, greeting) = line_with(&mut said, "動いています");
         let address = line.rsplit(' ').next().unwrap().trim().parse().unwrap();
-        Self { child, said, address }
+        Self { child, said, address, greeting }
     }
 
     /// Asks it to stop, as a service manager does, and waits.
@@ -40,14 +42,14 @@ impl Drop for Server {
     }
 }
 
-/// The next line in which these words stand.
-fn line_with(said: &mut impl BufRead, words: &str) -> String {
+/// The next line in which these words stand, and all before it.
+fn line_with(said: &mut impl BufRead, words: &str) -> (String, String) {
     let mut all = String::new();
     loop {
         let mut line = String::new();
         assert!(said.read_line(&mut line).unwrap() > 0, "it ended before it said 「{words}」: {all}");
         if line.contains(words) {
-            return line;
+            return (line, all);
         }
         all.push_str(&line);
     }
@@ -192,7 +194,7 @@ fn a_new_process_takes_the_port_over_and_the_old_one_keeps_its_tunnels_to_their_
     assert!(head.starts_with("HTTP/1.1 200") && echoes(&mut kept), "{head}");
     let new = Server::begin(world.folder.path(), &arguments);
     assert_eq!(new.address, old.address, "the same port, without a moment in which nobody listens");
-    let said = line_with(&mut old.said, "引き継ぎました");
+    let (said, _) = line_with(&mut old.said, "引き継ぎました");
     assert!(said.contains("開いているトンネル: 1"), "{said}");
     // Everything new is served by the new process, whatever becomes of the old one.
     for _ in 0..20 {
@@ -233,6 +235,43 @@ fn the_settings_are_shown_and_a_terminals_are_judged() {
     std::fs::write(&display, b"    \x92\xbc\x90\xda\x83A\x83N\x83Z\x83X (\x83v\x83\x8d\x83L\x83V)\r\n").unwrap();
     let forgotten = judge(bypass);
     assert!(text(&forgotten).contains("netsh winhttp import proxy source=ie"), "{}", text(&forgotten));
+}
+
+#[test]
+fn each_server_shows_its_figures_on_a_port_of_its_own() {
+    let (world, arguments) = world(echo());
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--monitoring", "127.0.0.1:0"]);
+    let figures = |server: &Server| {
+        let place = server.greeting.split("http://").nth(1).unwrap().trim().to_owned();
+        let output = Command::new("curl").args(["--silent", "--noproxy", "*", &format!("http://{place}")]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let proxy = Server::begin(world.folder.path(), &arguments);
+    let (mut open, head) = tunnel(proxy.address);
+    assert!(head.starts_with("HTTP/1.1 200") && echoes(&mut open), "{head}");
+    let page = figures(&proxy);
+    for series in [
+        "onshi_proxy_requests_total{outcome=\"tunnel\"} 1",
+        "onshi_proxy_tunnels 1",
+        "onshi_snapshot_lines ",
+        "process_resident_memory_bytes ",
+    ] {
+        assert!(page.contains(series), "{series}: {page}");
+    }
+    let time = Server::begin(world.folder.path(), &["network", "time", "serve", "--listen", "127.0.0.1:0", "--monitoring", "127.0.0.1:0"]);
+    let asker = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    asker.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut question = [0; 48];
+    question[0] = 0x23;
+    asker.send_to(&question, time.address).unwrap();
+    let mut answer = [0; 100];
+    assert_eq!(asker.recv(&mut answer).unwrap(), 48, "as much as was asked with");
+    // A question of another kind, as amplifiers are asked: nothing comes, and it is counted.
+    question[0] = 0x17;
+    asker.send_to(&question, time.address).unwrap();
+    wait_for(|| figures(&time).contains("onshi_time_ignored_total 1"));
+    assert!(figures(&time).contains("onshi_time_answers_total 1"));
 }
 
 /// Rows: TM-01, TM-03

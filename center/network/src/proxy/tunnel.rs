@@ -1,7 +1,7 @@
 //! Carries bytes both ways between a caller and a host until both have ended, or neither has said anything for long.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -44,13 +44,15 @@ struct Way<'a> {
     begun: Instant,
     /// Milliseconds since `begun` at which something last moved, shared by both ways.
     moved: &'a AtomicU64,
+    /// Whether one way has ended, shared by both.
+    ended: &'a AtomicBool,
 }
 
 impl Tunnel<'_> {
     /// Carries. `early` is what the caller sent before it had its answer.
     pub async fn carry(&self, mut caller: TcpStream, early: Bytes, mut host: TcpStream) -> Carried {
-        let (begun, moved) = (clock::instant(), AtomicU64::new(0));
-        let way = || Way { tunnel: self, carried: AtomicU64::new(0), begun, moved: &moved };
+        let (begun, moved, ended) = (clock::instant(), AtomicU64::new(0), AtomicBool::new(false));
+        let way = || Way { tunnel: self, carried: AtomicU64::new(0), begun, moved: &moved, ended: &ended };
         let (up, down) = (way(), way());
         let silent = {
             let (from_caller, to_caller) = caller.split();
@@ -81,7 +83,8 @@ impl Way<'_> {
             let mut buffer = Vec::with_capacity(burst);
             let read = from.read_buf(&mut buffer).await?;
             if read == 0 {
-                return to.shutdown().await;
+                // When both ways have ended the sockets are closed in a moment, which says the same.
+                return if self.ended.swap(true, Ordering::Relaxed) { Ok(()) } else { to.shutdown().await };
             }
             if read >= burst {
                 burst = NEXT_BURST;
