@@ -111,10 +111,10 @@ impl Browser {
         self.at_the_terminal(async || {
             let field = page.find(By::XPath(&path)).await?;
             if field.tag_name().await? == "select" {
-                return field.find(By::XPath(&format!("./option[normalize-space()='{text}' or @value='{text}']"))).await?.click().await;
+                return field.find(By::XPath(format!("./option[normalize-space()='{text}' or @value='{text}']"))).await?.click().await;
             }
             if field.attr("type").await?.as_deref() == Some("radio") {
-                return page.find(By::XPath(&format!("{path}[@value='{text}']"))).await?.click().await;
+                return page.find(By::XPath(format!("{path}[@value='{text}']"))).await?.click().await;
             }
             if field.attr("type").await?.as_deref() == Some("date") {
                 // What a calendar does; the keys of a date field differ by language.
