@@ -208,7 +208,7 @@ impl Clinic {
     }
 }
 
-/// A box with a LAN of its own.
+/// A box with a LAN of its own. Its hardware address is given: a bridge without one takes another whenever a terminal is plugged in.
 fn machine(ground: &Ground, clinic: &str, kind: &str, address: &str) -> Result<Rc<Namespace>> {
     let machine = ground.machine(&format!("{clinic}-{kind}"))?;
     machine.settings(&[
@@ -218,7 +218,7 @@ fn machine(ground: &Ground, clinic: &str, kind: &str, address: &str) -> Result<R
         ("ipv6/conf/default/router_solicitation_delay", "0"),
     ])?;
     machine.ip(&format!(
-        "link add name lan type bridge forward_delay 0 mcast_snooping 0\nlink set lan up\naddress add {address}/64 dev lan nodad"
+        "link add name lan address 02:00:00:00:00:01 type bridge forward_delay 0 mcast_snooping 0\nlink set lan up\naddress add {address}/64 dev lan nodad"
     ))?;
     machine.settings(&[("ipv6/conf/lan/accept_ra", "0")])?;
     Ok(machine)

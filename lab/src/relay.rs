@@ -24,7 +24,8 @@ impl Faults {
     /// Whether a frame arrives; `dice` is any number, a new one for each frame.
     pub(crate) fn passes(&self, frame: &[u8], dice: u32) -> bool {
         let lost = dice % 1000 < u32::from(self.lost_per_thousand);
-        !(lost || self.no_tcp_53 && is_tcp_53(frame))
+        let blocked = self.no_tcp_53 && is_tcp_53(frame);
+        !(lost || blocked)
     }
 }
 

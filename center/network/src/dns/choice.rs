@@ -28,7 +28,8 @@ pub struct ViewSettings {
     pub askers: Vec<IpNet>,
 }
 
-/// The views of the manuals: a platform and a carrier in each region, each at its own two server addresses (DN-01 to DN-04).
+/// The views of the manuals: a platform and a carrier in each region, each at its own two server addresses (DN-01 to DN-04). The platform's
+/// servers answer for the carrier's zone too: a terminal that names them itself (NW-12) has no others, and must find the notifier.
 #[must_use]
 pub fn views_of_the_manuals() -> Vec<ViewSettings> {
     let view = |kind: &str, region: Region, services: &[Service], servers: &addresses::NameServers| ViewSettings {
@@ -38,8 +39,7 @@ pub fn views_of_the_manuals() -> Vec<ViewSettings> {
         servers: vec![servers.primary.into(), servers.secondary.into()],
         askers: Vec::new(),
     };
-    let platform =
-        Region::ALL.map(|region| view("platform", region, &[Service::Claims, Service::Eligibility], addresses::platform_servers(region)));
+    let platform = Region::ALL.map(|region| view("platform", region, &Service::ALL, addresses::platform_servers(region)));
     let carrier = Region::ALL.map(|region| view("carrier", region, &[Service::Carrier], addresses::carrier_servers(region)));
     platform.into_iter().chain(carrier).collect()
 }
