@@ -4,6 +4,7 @@ mod desk;
 mod disk;
 mod figures;
 mod folders;
+mod hands;
 mod inbox;
 mod order;
 mod rules;
@@ -25,10 +26,14 @@ use tokio_util::sync::CancellationToken;
 use self::desk::Desk;
 use self::figures::Figures;
 use self::folders::Folders;
+use self::hands::Hands;
 use self::inbox::{Inbox, Look};
 use self::rules::Habits;
 use crate::center::{Answers, Center, ConnectError};
 use crate::config::{BridgeConfig, Config, span};
+
+/// So many requests are looked at before what was taken of them goes its way: the first of thousands do not wait for the last.
+const AT_ONCE: usize = 64;
 
 pub use self::figures::Status;
 pub use self::folders::FolderError;
@@ -75,10 +80,11 @@ impl Bridge {
     /// [`Error`] names the folder and what to do.
     pub fn start_with<A: Answers>(config: &BridgeConfig, clock: Clock, answers: Arc<A>) -> Result<RunningBridge, Error> {
         let folders = Arc::new(Folders::open(config)?);
-        let inbox = Inbox::open(folders.clone()).map_err(Error::LeftBehind)?;
+        let inbox = Inbox::open(folders.clone(), AT_ONCE).map_err(Error::LeftBehind)?;
         let (figures, stop, bell) = (Arc::new(Figures::default()), CancellationToken::new(), Arc::new(Notify::new()));
         let desk = Arc::new(Desk {
             answers,
+            hands: Hands::of(folders.clone()),
             folders: folders.clone(),
             figures: figures.clone(),
             clock,
@@ -143,18 +149,27 @@ impl<A: Answers> Round<A> {
         let mut looked = beside(inbox, Inbox::resume).await;
         let mut pause = std::time::Duration::ZERO;
         while let Some((inbox, look)) = looked {
-            self.desk.figures.waiting(look.waiting, look.oldest);
-            self.desk.figures.trouble("", look.trouble);
+            if !look.more {
+                self.desk.figures.waiting(look.waiting, look.oldest);
+                self.desk.figures.trouble("", look.trouble);
+            }
             for found in look.found {
                 lanes.spawn(self.desk.clone().serve(found));
             }
             while let Some(done) = lanes.try_join_next() {
                 report(done);
             }
-            tokio::select! {
-                () = self.desk.stop.cancelled() => break,
-                () = self.bell.notified() => {}
-                () = tokio::time::sleep(pause) => {}
+            // A bell that rings meanwhile is heard at the end.
+            if look.more {
+                if self.desk.stop.is_cancelled() {
+                    break;
+                }
+            } else {
+                tokio::select! {
+                    () = self.desk.stop.cancelled() => break,
+                    () = self.bell.notified() => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
             }
             looked = beside(inbox, Inbox::look).await;
             let again_at = looked.as_ref().and_then(|(_, look)| look.again_at);

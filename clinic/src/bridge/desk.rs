@@ -14,6 +14,7 @@ use wire::check::CheckRequest;
 
 use super::figures::Figures;
 use super::folders::Folders;
+use super::hands::{Hands, Shared};
 use super::inbox::Found;
 use super::rules::{self, Habits, Judgement, READ_LIMIT, Refused};
 use super::tray::{Secured, Stage, Tray};
@@ -29,6 +30,7 @@ const BEFORE_DISK_AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Desk<A> {
     pub(crate) answers: Arc<A>,
     pub(crate) folders: Arc<Folders>,
+    pub(crate) hands: Hands,
     pub(crate) figures: Arc<Figures>,
     pub(crate) clock: Clock,
     pub(crate) habits: Habits,
@@ -62,11 +64,11 @@ impl<A: Answers> Desk<A> {
             Stage::Taken => self.close_question(tray, taken).await?,
             Stage::Sent => tray.possible_names(rules::result_name(&tray.name)),
         };
-        self.on_disk(tray, &self.folders.res, Tray::deliver).await?;
+        self.on_disk(tray, &self.folders.res, &[Shared::Res], Tray::deliver).await?;
         self.figures.delivered(clock::instant().saturating_duration_since(taken), self.clock.now());
         tokio::time::sleep(BEFORE_TOUCH).await;
         let at = SystemTime::from(self.clock.now());
-        self.on_disk(tray, &self.folders.work, move |tray, folders| {
+        self.on_disk(tray, &self.folders.work, &[], move |tray, folders| {
             Tray::touch(folders, &delivered, at);
             tray.close(folders)
         })
@@ -75,23 +77,14 @@ impl<A: Answers> Desk<A> {
 
     /// Asks or refuses, and lays the outcome out. Returns the names of what is to be delivered.
     async fn close_question(&self, tray: &Tray, taken: Instant) -> Result<Vec<OsString>, Stopped> {
-        let mut left_since = None;
-        let judgement = match self.resting_content(tray, taken).await? {
-            Some(secured) => {
-                left_since = secured.left_since;
-                rules::judge(&tray.name, &secured.bytes)
-            }
-            None => Judgement::Refuse(Refused {
-                situation: Situation::FileNeverComplete,
-                place: "受け取ったファイルが作業用フォルダーから取り除かれました（ウイルス対策ソフトなど）。".to_owned(),
-            }),
-        };
+        let (judgement, left_since) = self.judge_at_rest(tray, taken).await?;
         match judgement {
             Judgement::Refuse(refused) => {
                 let code = refused.situation.get().code;
                 tracing::warn!(drop_id = %tray.id, code, place = %refused.place, "request refused");
                 let text = rules::err_text(&refused, &tray.id, self.habits.style.charset);
-                self.on_disk(tray, &self.folders.work, move |tray, folders| tray.lay_refusal(folders, &text)).await?;
+                let lay = move |tray: &Tray, folders: &Folders| tray.lay_refusal(folders, &text);
+                self.on_disk(tray, &self.folders.work, &[Shared::Work], lay).await?;
                 self.figures.refused(code);
                 Ok(tray.refusal_names())
             }
@@ -104,7 +97,8 @@ impl<A: Answers> Desk<A> {
                 }
                 let (file, outcome) = rules::result_file(&request, reply, clock::japan(self.clock.now()), self.habits);
                 let laid = name.clone();
-                self.on_disk(tray, &self.folders.work, move |tray, folders| tray.lay_answer(folders, &laid, &file)).await?;
+                let lay = move |tray: &Tray, folders: &Folders| tray.lay_answer(folders, &laid, &file);
+                self.on_disk(tray, &self.folders.work, &[Shared::Work], lay).await?;
                 tracing::info!(drop_id = %tray.id, outcome = outcome.label(), "result laid out");
                 self.figures.ended(outcome);
                 Ok(vec![OsString::from(name)])
@@ -112,19 +106,24 @@ impl<A: Answers> Desk<A> {
         }
     }
 
-    /// The request's bytes, on disk. A second writer may have begun to write over the file at the moment in which it was taken: what is
-    /// not whole must rest here too, unless it is what had rested in `req`. `None`: something took it out of the tray.
-    async fn resting_content(&self, tray: &Tray, taken: Instant) -> Result<Option<Secured>, Stopped> {
+    /// Judges the request when it is on disk, and says when it was written if an earlier run took it. A second writer may have begun to
+    /// write over the file at the moment in which it was taken: what is not whole must rest here too, unless it is what had rested in `req`.
+    async fn judge_at_rest(&self, tray: &Tray, taken: Instant) -> Result<(Judgement, Option<SystemTime>), Stopped> {
         let mut before: Option<Vec<u8>> = None;
         loop {
-            let read = self.on_disk(tray, &self.folders.work, |tray, folders| tray.read_secured(folders, READ_LIMIT));
-            let Some(secured) = read.await? else { return Ok(None) };
+            let read = |tray: &Tray, folders: &Folders| tray.read_secured(folders, READ_LIMIT);
+            let secured = self.on_disk(tray, &self.folders.work, &[Shared::Work, Shared::Req], read).await?;
+            let Some(Secured { bytes, rested, left_since }) = secured else {
+                let place = "受け取ったファイルが作業用フォルダーから取り除かれました（ウイルス対策ソフトなど）。".to_owned();
+                return Ok((Judgement::Refuse(Refused { situation: Situation::FileNeverComplete, place }), None));
+            };
             let late = clock::instant().saturating_duration_since(taken) >= self.deadline;
-            let whole = rules::is_whole(rules::interest(&tray.name), &secured.bytes);
-            if secured.rested || late || whole || before.as_ref() == Some(&secured.bytes) {
-                return Ok(Some(secured));
+            let judgement = rules::judge(&tray.name, &bytes);
+            let whole = matches!(judgement, Judgement::Ask(..)) || rules::is_whole(rules::interest(&tray.name), &bytes);
+            if rested || late || whole || before.as_ref() == Some(&bytes) {
+                return Ok((judgement, left_since));
             }
-            before = Some(secured.bytes);
+            before = Some(bytes);
             tokio::time::sleep(self.folders.settle).await;
         }
     }
@@ -155,23 +154,19 @@ impl<A: Answers> Desk<A> {
         }
     }
 
-    /// Works on the disk beside the event loop, again and again while the disk is full or away, until the bridge is stopped.
-    /// `folder` is the one to name when it cannot be done.
-    async fn on_disk<T, F>(&self, tray: &Tray, folder: &Path, work: F) -> Result<T, Stopped>
+    /// Works on the disk and forces these folders out after it, again and again while the disk is full or away, until the bridge is
+    /// stopped. `folder` is the one to name when it cannot be done.
+    async fn on_disk<T, F>(&self, tray: &Tray, folder: &Path, forced: &[Shared], work: F) -> Result<T, Stopped>
     where
         T: Send + 'static,
         F: Fn(&Tray, &Folders) -> io::Result<T> + Send + Sync + 'static,
     {
         let work = Arc::new(work);
         loop {
-            let (doing, tray_there, folders) = (work.clone(), tray.clone(), self.folders.clone());
-            let done = if self.folders.disk.is_slow() {
-                let done = tokio::task::spawn_blocking(move || doing(&tray_there, &folders)).await;
-                done.unwrap_or_else(|broken| Err(io::Error::other(broken)))
-            } else {
-                doing(&tray_there, &folders)
-            };
-            match done {
+            let (doing, tray_there) = (work.clone(), tray.clone());
+            let done = self.hands.work(move |folders| doing(&tray_there, folders)).await;
+            let forced = if done.is_ok() { self.hands.force(forced).await } else { Ok(()) };
+            match forced.and(done) {
                 Ok(value) => {
                     self.figures.trouble(&tray.id, None);
                     return Ok(value);

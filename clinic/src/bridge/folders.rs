@@ -42,6 +42,8 @@ pub(crate) struct Folders {
     pub(crate) req: PathBuf,
     pub(crate) res: PathBuf,
     pub(crate) work: PathBuf,
+    /// Stands in the work folder as long as that is not away as a whole.
+    pub(crate) proof: PathBuf,
     /// What they lie on.
     pub(crate) disk: Box<dyn Disk>,
     /// How long what is not whole must rest before it is taken.
@@ -63,14 +65,18 @@ impl Folders {
                 return Err(FolderError::Nested { inner: inner.clone(), outer: outer.clone() });
             }
         }
-        let lock = lock(&work)?;
-        Ok(Self { req, res, work, disk: Box::new(RealDisk), settle: span(config.settle), names: OpenNames::default(), _lock: Some(lock) })
+        let proof = work.join("bridge.lock");
+        let lock = Some(lock(&work, &proof)?);
+        let settle = span(config.settle);
+        Ok(Self { req, res, work, proof, disk: Box::new(RealDisk), settle, names: OpenNames::default(), _lock: lock })
     }
 
     /// The folders `req`, `res` and `work` of a disk that is none.
     #[cfg(test)]
     pub(crate) fn simulated(disk: Box<dyn Disk>, work: &str, settle: Duration) -> Self {
-        Self { req: "req".into(), res: "res".into(), work: work.into(), disk, settle, names: OpenNames::default(), _lock: None }
+        let (req, res, work) = ("req".into(), "res".into(), PathBuf::from(work));
+        let proof = work.join("bridge.lock");
+        Self { req, res, work, proof, disk, settle, names: OpenNames::default(), _lock: None }
     }
 }
 
@@ -86,10 +92,9 @@ fn make_work_folder(path: &Path) -> io::Result<()> {
     if cfg!(windows) { std::fs::create_dir_all(path) } else { chassis::files::make_private_folder(path) }
 }
 
-fn lock(work: &Path) -> Result<File, FolderError> {
-    let path = work.join("bridge.lock");
-    let unusable = |source| FolderError::Unusable { path: path.clone(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
+fn lock(work: &Path, path: &Path) -> Result<File, FolderError> {
+    let unusable = |source| FolderError::Unusable { path: path.to_owned(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(FolderError::InUse { path: work.to_owned() }),

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::disk::{Disk, State};
 use super::folders::Folders;
@@ -19,7 +19,11 @@ const HELD_TOO_LONG: u32 = 10;
 /// The request folder and what is known about files that were not whole yet.
 pub(crate) struct Inbox {
     folders: Arc<Folders>,
+    /// So many requests are looked at before what was taken of them is handed on.
+    at_once: usize,
     unfinished: HashMap<OsString, Unfinished>,
+    /// What a listing of the folder named and was not looked at yet.
+    rest: Option<Rest>,
     /// Trays that may hold a request: left behind by an earlier run, or by a disk that failed while one was taken.
     unsure: Vec<Tray>,
 }
@@ -32,6 +36,14 @@ struct Unfinished {
     first: Instant,
     /// Since when it waits for an earlier one of its name.
     behind: Option<Instant>,
+}
+
+/// A listing of the folder that is being worked off.
+struct Rest {
+    names: std::vec::IntoIter<OsString>,
+    /// What the part before brought, beside what was handed on.
+    look: Look,
+    unfinished: HashMap<OsString, Unfinished>,
 }
 
 /// A request that is ours now.
@@ -47,6 +59,8 @@ pub(crate) struct Found {
 pub(crate) struct Look {
     /// Requests that are ours now.
     pub(crate) found: Vec<Found>,
+    /// There is more to look at right now; everything below is said at the end of it.
+    pub(crate) more: bool,
     /// Requests left where they are for now.
     pub(crate) waiting: usize,
     /// Since when the oldest of those is there.
@@ -55,6 +69,17 @@ pub(crate) struct Look {
     pub(crate) again_at: Option<Instant>,
     /// What kept the bridge from taking something.
     pub(crate) trouble: Option<Trouble>,
+}
+
+impl Look {
+    fn waits(&mut self, seen: Unfinished, settle: Duration) {
+        self.waiting += 1;
+        self.oldest = Some(self.oldest.map_or(seen.first, |oldest| oldest.min(seen.first)));
+        if seen.state.is_some() {
+            let rested = seen.since + settle;
+            self.again_at = Some(self.again_at.map_or(rested, |at| at.min(rested)));
+        }
+    }
 }
 
 /// What one file is good for at the moment.
@@ -68,40 +93,54 @@ enum Sight {
 
 impl Inbox {
     /// An inbox that begins with what an earlier run left behind.
-    pub(crate) fn open(folders: Arc<Folders>) -> io::Result<Self> {
+    pub(crate) fn open(folders: Arc<Folders>, at_once: usize) -> io::Result<Self> {
         let unsure = Tray::left_behind(&folders)?;
-        Ok(Self { folders, unfinished: HashMap::new(), unsure })
+        Ok(Self { folders, at_once, unfinished: HashMap::new(), rest: None, unsure })
     }
 
-    /// Looks once at every file.
+    /// Looks at the next files; once at each before the folder is listed again.
     pub(crate) fn look(&mut self, now: Instant) -> Look {
+        let mut rest = self.rest.take().unwrap_or_else(|| self.list(now));
+        let mut looked_at = 0;
+        while let Some(name) = rest.names.next() {
+            let interest = rules::interest(&name);
+            if interest == Interest::None {
+                continue;
+            }
+            if let Some(seen) = self.consider(&name, interest, now, &mut rest.look) {
+                rest.look.waits(seen, self.folders.settle);
+                rest.unfinished.insert(name, seen);
+            }
+            looked_at += 1;
+            if looked_at == self.at_once && rest.names.len() > 0 {
+                let found = std::mem::take(&mut rest.look.found);
+                self.rest = Some(rest);
+                return Look { found, more: true, ..Look::default() };
+            }
+        }
+        self.unfinished = rest.unfinished;
+        rest.look
+    }
+
+    fn list(&mut self, now: Instant) -> Rest {
         let mut look = self.resume(now);
         let names = self.folders.disk.list(&self.folders.req).unwrap_or_else(|error| {
             look.trouble = Some(Trouble::of(&self.folders.req, &error));
             Vec::new()
         });
-        let mut still = HashMap::new();
-        for name in names {
-            let interest = rules::interest(&name);
-            if interest == Interest::None {
-                continue;
-            }
-            let Some(seen) = self.consider(&name, interest, now, &mut look) else { continue };
-            look.waiting += 1;
-            look.oldest = Some(look.oldest.map_or(seen.first, |oldest| oldest.min(seen.first)));
-            if seen.state.is_some() {
-                let rested = seen.since + self.folders.settle;
-                look.again_at = Some(look.again_at.map_or(rested, |at| at.min(rested)));
-            }
-            still.insert(name, seen);
-        }
-        self.unfinished = still;
-        look
+        Rest { names: names.into_iter(), look, unfinished: HashMap::new() }
     }
 
     /// Looks only into trays that may hold a request.
     pub(crate) fn resume(&mut self, now: Instant) -> Look {
         let mut look = Look::default();
+        // What is seen of a tray must be on disk.
+        if !self.unsure.is_empty()
+            && let Err(error) = self.folders.disk.sync_entry(&self.folders.proof)
+        {
+            look.trouble = Some(Trouble::of(&self.folders.work, &error));
+            return look;
+        }
         for mut tray in std::mem::take(&mut self.unsure) {
             match tray.stage(&self.folders, now) {
                 Ok(Some(stage)) => {

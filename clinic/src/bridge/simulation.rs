@@ -10,8 +10,13 @@ mod people;
 mod run;
 mod world;
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use self::run::{Seen, run};
-use self::world::Plan;
+use self::world::{Plan, SimulatedDisk, World};
+use super::folders::Folders;
+use super::hands::{Hands, Shared};
 
 /// Crash points of the ordinary test; the variable `ONSHI_CRASH_POINTS` asks for more.
 const POINTS: usize = 2000;
@@ -45,6 +50,24 @@ fn a_run_can_be_repeated() {
     });
     let plan = Plan { seed, crash_at, trace: plan.is_some() };
     assert_eq!(run(plan), run(Plan { trace: false, ..plan }));
+}
+
+#[tokio::test]
+async fn a_folder_is_forced_once_for_all_who_wait_and_fails_for_all_of_them() {
+    let world = Arc::new(Mutex::new(World::new(Plan { seed: 1, crash_at: None, trace: false }, 1)));
+    let disk = SimulatedDisk { world: world.clone(), bridge: 0 };
+    let hands = Hands::of(Arc::new(Folders::simulated(Box::new(disk), "work0", Duration::ZERO)));
+    let force = || hands.force(&[Shared::Work]);
+    let three = || async { tokio::join!(force(), force(), force()) };
+    let calls = || world.lock().unwrap().calls;
+    let before = calls();
+    world.lock().unwrap().strike_next();
+    let (one, two, other) = three().await;
+    assert!(one.is_err() && two.is_err() && other.is_err(), "it failed once, for three");
+    assert_eq!(calls() - before, 1);
+    let (one, two, other) = three().await;
+    assert!(one.is_ok() && two.is_ok() && other.is_ok(), "who comes later does not inherit the failure");
+    assert_eq!(calls() - before, 2);
 }
 
 #[test]

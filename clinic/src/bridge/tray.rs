@@ -1,19 +1,26 @@
 //! Keeps one taken request on disk until its result lies in the result folder, so that a power cut neither loses nor doubles it.
 //!
-//! A tray is a folder of the work folder, named by its drop id:
-//! `in/<request>` while the question is open, then `out/<files to deliver>`; renaming `in` to `sent` is the one moment from which
-//! the question is never asked again. `claim/<request>` marks a request that is being carried over from another disk.
+//! A tray is a few files of the work folder, named by drop id, part, and name: `<id>.open.<request>` while the question is open, then
+//! `<id>.out.<file to deliver>`; renaming `open` to `sent` is the one moment from which the question is never asked again. Nothing is made and
+//! removed but the files themselves, so that thousands at once are cheap.
+//! A request with a very long name, or from another disk, gets a folder: `<id>/in/<request>`, `<id>/out/…`, `<id>/sent/…`, and
+//! `<id>/claim/<request>`, which marks that it is being carried over. Earlier versions gave every request one.
 //!
-//! Every step may be called again after an error, and says `Ok` only when all of it is on disk.
+//! Every step may be called again after an error. What it says is done is on disk when the work folder and the one moved from or to are
+//! forced there too.
 
 mod across;
+mod places;
+mod result;
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
+use self::places::{Part, Places};
 use super::disk::{self, State, gone_is_fine};
 use super::folders::Folders;
 use super::rules;
@@ -28,7 +35,7 @@ pub(crate) struct Tray {
     pub(crate) id: String,
     /// The request's file name, exactly as it was dropped. Empty if something else took the request out of a tray that has its result.
     pub(crate) name: OsString,
-    folder: PathBuf,
+    places: Places,
     marks: Arc<Mutex<Marks>>,
 }
 
@@ -45,9 +52,13 @@ struct Marks {
     left_behind: bool,
     /// What was carried into `res` on another disk.
     carried: Vec<OsString>,
+    /// What is laid out for delivery, as far as no folder says it.
+    out: Vec<OsString>,
+    /// More than the closed request may be left of it.
+    untidy: bool,
 }
 
-/// A request that is on disk for sure.
+/// A request whose content is on disk for sure.
 pub(crate) struct Secured {
     /// Its bytes, as many as were asked for.
     pub(crate) bytes: Vec<u8>,
@@ -77,8 +88,8 @@ pub(crate) enum Taking {
 }
 
 impl Tray {
-    fn new(folders: &Folders, id: String, name: OsString) -> Self {
-        Self { folder: folders.work.join(&id), id, name, marks: Arc::default() }
+    fn new(folders: &Folders, id: String, name: OsString, boxed: bool) -> Self {
+        Self { places: Places::new(&folders.work, &id, boxed), id, name, marks: Arc::default() }
     }
 
     fn marks(&self) -> MutexGuard<'_, Marks> {
@@ -89,7 +100,7 @@ impl Tray {
     /// Takes `name` out of `req`. `rested` is the state in which it had rested there.
     pub(crate) fn take(folders: &Folders, name: &OsStr, rested: Option<State>, now: Instant) -> io::Result<Taking> {
         let drawn = chassis::random::bytes::<16>().map_err(io::Error::other)?;
-        let tray = Self::new(folders, data_encoding::HEXLOWER.encode(&drawn), name.to_owned());
+        let mut tray = Self::new(folders, data_encoding::HEXLOWER.encode(&drawn), name.to_owned(), places::needs_a_folder(name));
         tray.marks().rested = rested;
         let failed = match tray.move_in(folders, now) {
             Ok(()) => return Ok(Taking::Taken(tray)),
@@ -110,10 +121,18 @@ impl Tray {
         }
     }
 
-    fn move_in(&self, folders: &Folders, now: Instant) -> io::Result<()> {
-        folders.disk.make_folder(&self.folder)?;
-        folders.disk.make_folder(&self.folder.join("in"))?;
-        match folders.disk.rename(&folders.req.join(&self.name), &self.request()) {
+    fn move_in(&mut self, folders: &Folders, now: Instant) -> io::Result<()> {
+        let dropped = folders.req.join(&self.name);
+        if !self.places.boxed {
+            match folders.disk.rename(&dropped, &self.request()) {
+                // Nothing was done: another disk, or one that takes shorter names only.
+                Err(error) if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::InvalidFilename) => self.places.boxed = true,
+                other => return other,
+            }
+        }
+        folders.disk.make_folder(self.places.folder())?;
+        folders.disk.make_folder(&self.places.folder_of(Part::Open))?;
+        match folders.disk.rename(&dropped, &self.request()) {
             Err(error) if error.kind() == ErrorKind::CrossesDevices => self.claim(folders, now),
             other => other,
         }
@@ -121,14 +140,51 @@ impl Tray {
 
     /// Every tray an earlier run left behind; what it holds is for [`Tray::stage`] to say.
     pub(crate) fn left_behind(folders: &Folders) -> io::Result<Vec<Self>> {
-        let is_ours = |id: &String| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let ids = folders.disk.list(&folders.work)?.into_iter().filter_map(|name| name.into_string().ok()).filter(is_ours);
-        Ok(ids.map(|id| Self::new(folders, id, OsString::new())).collect())
+        let mut trays = BTreeMap::new();
+        for sign in folders.disk.list(&folders.work)?.iter().filter_map(|name| places::read(name)) {
+            let tray = trays.entry(sign.id).or_insert_with_key(|id| Self::new(folders, id.clone(), OsString::new(), sign.boxed));
+            tray.marks().untidy = true;
+            match sign.file {
+                Some((Part::Out, name)) => tray.marks().out.push(name),
+                Some((_, name)) => tray.name = name,
+                None => {}
+            }
+        }
+        Ok(trays.into_values().collect())
     }
 
     /// Where the tray stands, after carrying over what was claimed. `None`: it holds nothing and may be closed.
+    /// What the work folder says of it must be on disk: delivered before that, it would be asked and delivered once more after a power cut.
     pub(crate) fn stage(&mut self, folders: &Folders, now: Instant) -> io::Result<Option<Stage>> {
-        if let Some(name) = self.only_file(folders, "claim")? {
+        let stage = if self.places.boxed { self.stage_in_folder(folders, now) } else { self.stage_of_files(folders) }?;
+        if stage == Some(Stage::Taken) {
+            // How far an earlier attempt came with forcing it to disk is not known.
+            let mut marks = self.marks();
+            (marks.suspect, marks.left_behind) = (true, true);
+        }
+        Ok(stage)
+    }
+
+    fn stage_of_files(&self, folders: &Folders) -> io::Result<Option<Stage>> {
+        let is_there = |part, name: &OsStr| disk::exists(&*folders.disk, &self.places.file(part, name));
+        // First: what took a request away may bring it back when its question is closed.
+        if is_there(Part::Sent, &self.name)? {
+            return Ok(Some(Stage::Sent));
+        }
+        if is_there(Part::Open, &self.name)? {
+            return Ok(Some(Stage::Taken));
+        }
+        // Something else took the request. What is laid out is whole.
+        for name in self.laid_out(folders)? {
+            if is_there(Part::Out, &name)? {
+                return Ok(Some(Stage::Sent));
+            }
+        }
+        Ok(None)
+    }
+
+    fn stage_in_folder(&mut self, folders: &Folders, now: Instant) -> io::Result<Option<Stage>> {
+        if let Some(name) = self.only_file(folders, Part::Claim)? {
             self.name = name;
             if disk::exists(&*folders.disk, &self.request())? {
                 // Complete here; what is left in req is the claimed original.
@@ -137,18 +193,14 @@ impl Tray {
             } else if disk::exists(&*folders.disk, &self.claimed(folders))? {
                 self.carry_over(folders, now)?;
             }
-            gone_is_fine(folders.disk.remove_all(&self.folder.join("claim")))?;
+            gone_is_fine(folders.disk.remove_all(&self.places.folder_of(Part::Claim)))?;
         }
-        if let Some(name) = self.only_file(folders, "in")? {
+        if let Some(name) = self.only_file(folders, Part::Open)? {
             self.name = name;
-            // How far an earlier attempt came with forcing it to disk is not known.
-            let mut marks = self.marks();
-            (marks.suspect, marks.left_behind) = (true, true);
-            drop(marks);
             return Ok(Some(Stage::Taken));
         }
-        let request = self.only_file(folders, "sent")?;
-        let undelivered = self.is_sealed(folders)? && self.only_file(folders, "out")?.is_some();
+        let request = self.only_file(folders, Part::Sent)?;
+        let undelivered = self.is_sealed(folders)? && self.only_file(folders, Part::Out)?.is_some();
         let sent = request.is_some() || undelivered;
         if let Some(name) = request {
             self.name = name;
@@ -156,13 +208,12 @@ impl Tray {
         if !sent {
             return Ok(None);
         }
-        // Delivered before this is on disk, it would be asked and delivered once more after a power cut.
-        folders.disk.sync_entry(&self.folder.join("sent"))?;
+        folders.disk.sync_entry(&self.places.folder_of(Part::Sent))?;
         Ok(Some(Stage::Sent))
     }
 
-    fn only_file(&self, folders: &Folders, part: &str) -> io::Result<Option<OsString>> {
-        match folders.disk.list(&self.folder.join(part)) {
+    fn only_file(&self, folders: &Folders, part: Part) -> io::Result<Option<OsString>> {
+        match folders.disk.list(&self.places.folder_of(part)) {
             Ok(names) => Ok(names.into_iter().next()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -170,15 +221,11 @@ impl Tray {
     }
 
     fn request(&self) -> PathBuf {
-        self.folder.join("in").join(&self.name)
+        self.places.file(Part::Open, &self.name)
     }
 
-    fn part(&self) -> PathBuf {
-        self.folder.join("part")
-    }
-
-    /// Forces the taken request and its place to disk, until which no question may leave, and gives what is there for sure, at most `limit`
-    /// bytes. `None` if something else, for example a virus scanner, took the request out of the tray.
+    /// Forces the taken request to disk, until which no question may leave, and gives what is there for sure, at most `limit` bytes.
+    /// `None` if something else, for example a virus scanner, took the request out of the tray.
     pub(crate) fn read_secured(&self, folders: &Folders, limit: u64) -> io::Result<Option<Secured>> {
         let mut tries = 0;
         let secured = loop {
@@ -192,10 +239,10 @@ impl Tray {
                 break Secured { bytes, rested: state.is_some() && state == marks.rested, left_since };
             }
         };
-        folders.disk.sync_entry(&self.request())?;
-        folders.disk.sync_entry(&self.folder.join("in"))?;
-        folders.disk.sync_entry(&self.folder)?;
-        folders.disk.sync_entry(&folders.req.join(&self.name))?;
+        if self.places.boxed {
+            folders.disk.sync_entry(&self.request())?;
+            folders.disk.sync_entry(&self.places.folder_of(Part::Open))?;
+        }
         Ok(Some(secured))
     }
 
@@ -213,7 +260,8 @@ impl Tray {
             return Ok(());
         }
         // Forcing again would say "done" without doing anything, so the content is written anew.
-        match folders.disk.copy(&request, &self.part()).and_then(|()| folders.disk.rename(&self.part(), &request)) {
+        match folders.disk.copy(&request, &self.places.unfinished()).and_then(|()| folders.disk.rename(&self.places.unfinished(), &request))
+        {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => {
                 self.marks().suspect = false;
@@ -231,66 +279,14 @@ impl Tray {
         }
     }
 
-    /// Whether the request is gone and its folder is not: a disk that is away as a whole comes back.
+    /// Whether the request is gone and what it lay in is not: a disk that is away as a whole comes back.
     fn was_robbed(&self, folders: &Folders, error: &io::Error) -> io::Result<bool> {
-        Ok(error.kind() == ErrorKind::NotFound && disk::exists(&*folders.disk, &self.folder.join("in"))?)
+        Ok(error.kind() == ErrorKind::NotFound && !disk::exists(&*folders.disk, &self.request())? && self.is_within_reach(folders)?)
     }
 
-    /// Lays the finished result out for delivery and closes the question; a question already closed keeps its first result.
-    pub(crate) fn lay_answer(&self, folders: &Folders, name: &str, content: &[u8]) -> io::Result<()> {
-        self.close_with(folders, || self.lay(folders, OsStr::new(name), content))
-    }
-
-    /// Lays the `.err` text and the request's own bytes out for delivery and closes the question.
-    pub(crate) fn lay_refusal(&self, folders: &Folders, text: &[u8]) -> io::Result<()> {
-        self.close_with(folders, || {
-            self.lay(folders, &err_name(&self.name), text)?;
-            match folders.disk.copy(&self.request(), &self.part()) {
-                Ok(()) => folders.disk.rename(&self.part(), &self.folder.join("out").join(&self.name)),
-                Err(error) if self.was_robbed(folders, &error)? => Ok(()),
-                Err(error) => Err(error),
-            }
-        })
-    }
-
-    fn close_with(&self, folders: &Folders, lay: impl Fn() -> io::Result<()>) -> io::Result<()> {
-        let (sent, out) = (self.folder.join("sent"), self.folder.join("out"));
-        if !self.is_sealed(folders)? {
-            gone_is_fine(folders.disk.remove_all(&out))?;
-            folders.disk.make_folder(&out)?;
-            lay()?;
-            folders.disk.sync_entry(&out.join(&self.name))?;
-            folders.disk.rename(&self.folder.join("in"), &sent)?;
-        }
-        // Also when it was renamed in an attempt that failed after it.
-        folders.disk.sync_entry(&sent)
-    }
-
-    fn is_sealed(&self, folders: &Folders) -> io::Result<bool> {
-        disk::exists(&*folders.disk, &self.folder.join("sent"))
-    }
-
-    fn lay(&self, folders: &Folders, name: &OsStr, content: &[u8]) -> io::Result<()> {
-        folders.disk.write(&self.part(), content)?;
-        folders.disk.rename(&self.part(), &self.folder.join("out").join(name))
-    }
-
-    /// Moves what lies in `out` into `res`, an `.err` before the request's copy.
-    pub(crate) fn deliver(&self, folders: &Folders) -> io::Result<()> {
-        let out = self.folder.join("out");
-        let mut names = match folders.disk.list(&out) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            other => other?,
-        };
-        names.sort_by_key(|name| Path::new(name).extension() != Some(OsStr::new("err")));
-        for name in &names {
-            let (from, to) = (out.join(name), folders.res.join(name));
-            match folders.disk.rename(&from, &to) {
-                Err(error) if error.kind() == ErrorKind::CrossesDevices => self.carry_out(folders, name)?,
-                other => other?,
-            }
-        }
-        folders.disk.sync_entry(&folders.res.join(&self.id))
+    fn is_within_reach(&self, folders: &Folders) -> io::Result<bool> {
+        let folder = self.places.folder_of(Part::Open);
+        disk::exists(&*folders.disk, if self.places.boxed { &folder } else { &folders.proof })
     }
 
     /// Everything a delivery of this tray may have put into `res`, where it is no longer known what it was.
@@ -315,7 +311,14 @@ impl Tray {
 
     /// Clears the tray away.
     pub(crate) fn close(&self, folders: &Folders) -> io::Result<()> {
-        gone_is_fine(folders.disk.remove_all(&self.folder))
+        if self.places.boxed {
+            return gone_is_fine(folders.disk.remove_all(self.places.folder()));
+        }
+        if self.marks().untidy {
+            gone_is_fine(folders.disk.remove(&self.places.unfinished()))?;
+            gone_is_fine(folders.disk.remove(&self.request()))?;
+        }
+        gone_is_fine(folders.disk.remove(&self.places.file(Part::Sent, &self.name)))
     }
 }
 

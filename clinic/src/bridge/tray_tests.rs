@@ -20,7 +20,7 @@ fn now() -> Instant {
 }
 
 fn tray(folders: &Folders) -> Tray {
-    Tray::new(folders, ID.to_owned(), NAME.into())
+    Tray::new(folders, ID.to_owned(), NAME.into(), true)
 }
 
 fn taken(folders: &Folders) -> Tray {
@@ -63,9 +63,62 @@ fn a_taken_request_goes_all_the_way_and_leaves_nothing_behind() {
     tray.deliver(&folders).unwrap();
     assert_eq!(std::fs::read(folders.res.join("OQSsiquc01res_1.xml")).unwrap(), b"answer");
     tray.close(&folders).unwrap();
-    assert!(tray.read_secured(&folders, 4).is_err(), "a folder that is away as a whole may come back");
     assert_eq!(names(&folders.res), ["OQSsiquc01res_1.xml"]);
     assert_eq!(names(&folders.work), ["bridge.lock"]);
+}
+
+#[test]
+fn a_very_long_name_and_a_name_that_is_no_text_go_all_the_way_in_a_folder() {
+    let mut all = vec![OsString::from(format!("OQSsiquc01req_{}.xml", "x".repeat(237)))];
+    #[cfg(target_os = "linux")]
+    all.push(std::os::unix::ffi::OsStringExt::from_vec(b"OQSsiquc01req_\x95.xml".to_vec()));
+    for name in all {
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(&root);
+        std::fs::write(folders.req.join(&name), QUESTION).unwrap();
+        let Taking::Taken(tray) = Tray::take(&folders, &name, None, now()).unwrap() else { panic!("not taken") };
+        assert!(names(&folders.work).contains(&tray.id), "{:?}", names(&folders.work));
+        assert_eq!(content(&tray, &folders), QUESTION.as_bytes());
+        let [(_, Stage::Taken)] = found(&folders).as_slice() else { panic!("it is found again") };
+        tray.lay_refusal(&folders, b"why").unwrap();
+        tray.deliver(&folders).unwrap();
+        tray.close(&folders).unwrap();
+        assert_eq!(names(&folders.work), ["bridge.lock"]);
+        assert_eq!(std::fs::read(folders.res.join(&name)).unwrap(), QUESTION.as_bytes());
+        assert_eq!(std::fs::read(folders.res.join(err_name(&name))).unwrap(), b"why");
+    }
+}
+
+#[test]
+fn a_work_folder_that_is_away_as_a_whole_is_no_virus_scanner() {
+    let root = tempfile::tempdir().unwrap();
+    let folders = folders(&root);
+    std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
+    let tray = taken(&folders);
+    let aside = root.path().join("aside");
+    std::fs::rename(&folders.work, &aside).unwrap();
+    std::fs::create_dir(&folders.work).unwrap();
+    tray.read_secured(&folders, 99).map(|_| ()).unwrap_err();
+    tray.lay_answer(&folders, "OQSsiquc01res_1.xml", b"answer").unwrap_err();
+    std::fs::remove_dir_all(&folders.work).unwrap();
+    std::fs::rename(&aside, &folders.work).unwrap();
+    assert_eq!(content(&tray, &folders), QUESTION.as_bytes());
+}
+
+#[test]
+fn a_request_that_is_brought_back_after_its_question_was_closed_is_not_asked_again() {
+    let root = tempfile::tempdir().unwrap();
+    let folders = folders(&root);
+    std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
+    let tray = taken(&folders);
+    std::fs::remove_file(tray.request()).unwrap();
+    tray.lay_refusal(&folders, b"why").unwrap();
+    std::fs::write(tray.request(), QUESTION).unwrap();
+    let found = found(&folders);
+    let [(tray, Stage::Sent)] = found.as_slice() else { panic!("{found:?}") };
+    tray.deliver(&folders).unwrap();
+    tray.close(&folders).unwrap();
+    assert_eq!((names(&folders.res), names(&folders.work)), (vec!["OQSsiquc01req_1.err".to_owned()], vec!["bridge.lock".to_owned()]));
 }
 
 #[test]
@@ -82,15 +135,15 @@ fn a_request_that_is_carried_over_from_another_disk_survives_a_stop_at_every_ste
         let root = tempfile::tempdir().unwrap();
         let folders = folders(&root);
         let tray = tray(&folders);
-        std::fs::create_dir_all(tray.folder.join("in")).unwrap();
-        std::fs::create_dir(tray.folder.join("claim")).unwrap();
-        std::fs::write(tray.folder.join("claim").join(NAME), "").unwrap();
+        std::fs::create_dir_all(tray.places.folder().join("in")).unwrap();
+        std::fs::create_dir(tray.places.folder().join("claim")).unwrap();
+        std::fs::write(tray.places.folder().join("claim").join(NAME), "").unwrap();
         std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
         if step >= 1 {
             std::fs::rename(folders.req.join(NAME), tray.claimed(&folders)).unwrap();
         }
         if step >= 2 {
-            std::fs::write(tray.part(), "ques").unwrap();
+            std::fs::write(tray.places.unfinished(), "ques").unwrap();
         }
         if step >= 3 {
             std::fs::copy(tray.claimed(&folders), tray.request()).unwrap();
@@ -113,11 +166,11 @@ fn a_claim_leaves_a_foreign_name_and_never_two_owners() {
     let folders = folders(&root);
     std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
     let tray = tray(&folders);
-    std::fs::create_dir_all(tray.folder.join("in")).unwrap();
+    std::fs::create_dir_all(tray.places.folder().join("in")).unwrap();
     tray.claim(&folders, now()).unwrap();
     assert_eq!((names(&folders.req), content(&tray, &folders)), (vec![], QUESTION.as_bytes().to_vec()));
-    let second = Tray::new(&folders, ID.replace('0', "f"), NAME.into());
-    std::fs::create_dir_all(second.folder.join("in")).unwrap();
+    let second = Tray::new(&folders, ID.replace('0', "f"), NAME.into(), true);
+    std::fs::create_dir_all(second.places.folder().join("in")).unwrap();
     assert_eq!(second.claim(&folders, now()).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
@@ -128,11 +181,11 @@ fn a_carrying_over_that_fails_is_gone_on_with_and_leaves_a_newer_request_alone()
     std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
     let mut tray = tray(&folders);
     // Without `in` the last step of the carrying over fails.
-    std::fs::create_dir_all(&tray.folder).unwrap();
+    std::fs::create_dir_all(tray.places.folder()).unwrap();
     tray.claim(&folders, now()).unwrap_err();
     std::fs::write(folders.req.join(NAME), "newer").unwrap();
     tray.stage(&folders, now()).unwrap_err();
-    std::fs::create_dir(tray.folder.join("in")).unwrap();
+    std::fs::create_dir(tray.places.folder().join("in")).unwrap();
     assert_eq!(tray.stage(&folders, now()).unwrap(), Some(Stage::Taken));
     assert_eq!(content(&tray, &folders), QUESTION.as_bytes());
     assert_eq!((names(&folders.req), std::fs::read(folders.req.join(NAME)).unwrap()), (vec![NAME.to_owned()], b"newer".to_vec()));
@@ -144,7 +197,7 @@ fn a_claimed_request_that_is_written_over_is_carried_over_when_it_rests() {
     let folders = folders(&root);
     let mut tray = tray(&folders);
     std::fs::write(folders.req.join(NAME), "<XmlMsg>").unwrap();
-    std::fs::create_dir_all(tray.folder.join("in")).unwrap();
+    std::fs::create_dir_all(tray.places.folder().join("in")).unwrap();
     let begun = now();
     assert_eq!(tray.claim(&folders, begun).unwrap_err().kind(), ErrorKind::ResourceBusy);
     assert_eq!(tray.stage(&folders, begun).unwrap_err().kind(), ErrorKind::ResourceBusy, "it has not rested long");
@@ -162,7 +215,7 @@ fn a_result_is_delivered_even_if_something_took_its_request_away() {
     std::fs::write(folders.req.join(NAME), QUESTION).unwrap();
     let tray = taken(&folders);
     tray.lay_answer(&folders, "OQSsiquc01res_1.xml", b"answer").unwrap();
-    std::fs::remove_file(tray.folder.join("sent").join(NAME)).unwrap();
+    std::fs::remove_file(tray.places.file(Part::Sent, OsStr::new(NAME))).unwrap();
     let found = found(&folders);
     let [(tray, Stage::Sent)] = found.as_slice() else { panic!("{found:?}") };
     tray.deliver(&folders).unwrap();

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
@@ -25,7 +25,12 @@ pub(crate) fn watch(folder: &Path, bell: Arc<Notify>) -> Option<RecommendedWatch
     watching.inspect_err(|error| tracing::warn!(%error, "request folder cannot be watched; it is only read at intervals")).ok()
 }
 
-/// Our own reading of the folder also makes events; they must not ring.
+/// Our own reading of the folder and taking out of it also make events; they must not ring.
 fn may_bring_a_file(kind: EventKind) -> bool {
-    !matches!(kind, EventKind::Remove(_) | EventKind::Access(AccessKind::Open(_) | AccessKind::Read | AccessKind::Close(AccessMode::Read)))
+    let taken = EventKind::Modify(ModifyKind::Name(RenameMode::From));
+    kind != taken
+        && !matches!(
+            kind,
+            EventKind::Remove(_) | EventKind::Access(AccessKind::Open(_) | AccessKind::Read | AccessKind::Close(AccessMode::Read))
+        )
 }

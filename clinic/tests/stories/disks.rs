@@ -112,7 +112,7 @@ async fn a_result_that_waits_for_a_full_disk_survives_a_stop() {
     site.drop_file(NAME, &question());
     trouble(&bridge).await;
     bridge.stop().await;
-    assert_eq!(site.left_in_work().len(), 1, "the tray keeps the result");
+    assert_eq!(site.left_in_work().len(), 2, "the tray keeps request and result");
     std::fs::remove_file(ballast).unwrap();
     site.bridge(&peer).stop().await;
     assert_eq!((site.results(), peer.drop_ids().len()), (vec![RESULT.to_owned()], 1));

@@ -26,6 +26,39 @@ async fn a_question_that_may_have_been_asked_is_asked_again_under_its_own_drop_i
     assert_eq!(restarted(&site).await, (vec![ID.to_owned()], vec![RESULT.to_owned()]));
 }
 
+/// Lays out what a stopped bridge leaves of a request without a folder of its own.
+fn left_files(site: &Site, files: &[(&str, &str, &[u8])]) {
+    for (part, name, content) in files {
+        std::fs::write(site.config.work.join(format!("{ID}.{part}{name}")), content).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_without_a_folder_of_its_own_is_finished_from_wherever_it_stood() {
+    let asked = vec![ID.to_owned()];
+    let (open, sent) = (("open.", NAME, &*question()), ("sent.", NAME, &*question()));
+    let (half, whole) = (("part", "", b"<?xml".as_slice()), ("out.", RESULT, b"finished".as_slice()));
+    for (files, expected, result) in [
+        (vec![open], &asked, true),
+        (vec![open, half], &asked, true),
+        (vec![open, whole, ("out.", "OQSsiquc01res_x.xml", b"old")], &asked, true),
+        (vec![sent, whole], &vec![], true),
+        // Something took the request away.
+        (vec![whole], &vec![], true),
+        (vec![half], &vec![], false),
+        // Delivered and fetched.
+        (vec![sent], &vec![], false),
+    ] {
+        let site = Site::new();
+        left_files(&site, &files);
+        let results = if result { vec![RESULT.to_owned()] } else { vec![] };
+        assert_eq!(restarted(&site).await, (expected.clone(), results), "{:?}", files.iter().map(|(part, ..)| part).collect::<Vec<_>>());
+        if expected.is_empty() && result {
+            assert_eq!(std::fs::read(site.config.res.join(RESULT)).unwrap(), b"finished");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_left_behind_for_days_is_not_asked_again_because_the_center_has_forgotten_its_drop_id() {
     let site = Site::new();
@@ -134,7 +167,7 @@ async fn a_result_folder_that_is_away_is_waited_for_and_a_stop_meanwhile_loses_n
     site.drop_file(NAME, &question());
     until("the result being laid out", || bridge.status().answered == 1).await;
     bridge.stop().await;
-    assert_eq!(site.left_in_work().len(), 1, "the tray keeps the result");
+    assert_eq!(site.left_in_work().len(), 2, "the tray keeps request and result");
     assert_eq!(restarted(&site).await, (vec![], vec![RESULT.to_owned()]));
 }
 

@@ -151,3 +151,17 @@ async fn two_bridges_on_one_request_folder_share_the_work_and_never_do_it_twice(
     assert_eq!((ids.len(), peer.drop_ids().len()), (40, 40));
     assert!(names(&site.config.req).is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_files_at_once_have_one_result_each_and_leave_nothing_behind() {
+    let (site, peer) = (Site::new(), Peer::that([Says::Valid]));
+    for number in 0..300 {
+        site.drop_file(&format!("OQSsiquc01req_{number}.xml"), &question());
+    }
+    let bridge = site.bridge(&peer);
+    until("all results", || site.results().len() == 300).await;
+    bridge.stop().await;
+    let asked: std::collections::BTreeSet<_> = peer.drop_ids().into_iter().collect();
+    assert_eq!((asked.len(), peer.drop_ids().len()), (300, 300));
+    assert_eq!((names(&site.config.req), site.left_in_work()), (vec![], vec![]));
+}

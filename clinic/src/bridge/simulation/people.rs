@@ -56,6 +56,8 @@ impl Drop {
     /// A few files, some of the same name, some that are no question.
     pub(super) fn some(dice: &mut Dice) -> Vec<Self> {
         let names = 1 + dice.below(3);
+        // Some names are so long that their trays need a folder.
+        let long = if dice.percent(30) { "x".repeat(200) } else { String::new() };
         (0..2 + dice.below(3))
             .map(|index| {
                 let mut content = question(index);
@@ -63,7 +65,7 @@ impl Drop {
                     content.truncate(content.len() - 9 - dice.below(40));
                 }
                 Self {
-                    name: format!("OQSsiquc01req_{}.xml", index % names),
+                    name: format!("OQSsiquc01req_{}{long}.xml", index % names),
                     content,
                     habit: dice.one_of(&HABITS),
                     steps: 0,
@@ -154,7 +156,8 @@ impl Drop {
             }
             world.drops[index].over = true;
             let is_there = files.iter().any(|(path, node)| {
-                let kept = path.starts_with("/req/") && !path.starts_with("/req/.") || path.contains("/in/") || path.contains("/sent/");
+                let kept = path.starts_with("/req/") && !path.starts_with("/req/.")
+                    || ["/in/", "/sent/", ".open.", ".sent."].iter().any(|part| path.contains(part));
                 kept && world.tree.file(*node).is_ok_and(|file| file.drop == Some(index))
             });
             if is_there || !world.results_of(index).is_empty() {

@@ -14,6 +14,7 @@ use super::world::{Crash, Plan, SimulatedDisk, World};
 use crate::bridge::desk::Desk;
 use crate::bridge::figures::Figures;
 use crate::bridge::folders::Folders;
+use crate::bridge::hands::Hands;
 use crate::bridge::inbox::Inbox;
 use crate::bridge::rules::{self, Habits, Interest};
 use crate::config::BridgeConfig;
@@ -29,6 +30,8 @@ pub(super) struct Seen {
 }
 
 const TICK: Duration = Duration::from_millis(50);
+/// So few that a listing is worked off in parts.
+const AT_ONCE: usize = 2;
 const SETTLE: Duration = Duration::from_millis(400);
 /// More moments than any run needs.
 const TOO_LONG: usize = 20_000;
@@ -45,10 +48,11 @@ impl Life {
     fn begin(world: &Arc<Mutex<World>>, bridge: usize) -> Option<Self> {
         let disk = SimulatedDisk { world: world.clone(), bridge };
         let folders = Arc::new(Folders::simulated(Box::new(disk), &format!("work{bridge}"), SETTLE));
-        let inbox = Inbox::open(folders.clone()).ok()?;
+        let inbox = Inbox::open(folders.clone(), AT_ONCE).ok()?;
         let config = BridgeConfig::under(Path::new(""));
         let desk = Desk {
             answers: Arc::new(Line { world: world.clone(), bridge }),
+            hands: Hands::of(folders.clone()),
             folders,
             figures: Arc::new(Figures::default()),
             clock: Clock::driven("2026-07-15T00:15:00Z".parse().unwrap()),
@@ -63,8 +67,13 @@ impl Life {
     }
 
     fn look(&mut self, now: Instant) {
-        for found in self.inbox.look(now).found {
-            self.lanes.spawn(self.desk.clone().serve(found));
+        let mut more = true;
+        while more {
+            let look = self.inbox.look(now);
+            more = look.more;
+            for found in look.found {
+                self.lanes.spawn(self.desk.clone().serve(found));
+            }
         }
         while let Some(done) = self.lanes.try_join_next() {
             done.unwrap();
@@ -87,6 +96,7 @@ pub(super) fn run(plan: Plan) -> Seen {
 async fn live(world: &Arc<Mutex<World>>, bridges: usize) {
     let mut lives: Vec<Option<Life>> = (0..bridges).map(|_| None).collect();
     let (mut now, mut pause) = (chassis::clock::instant(), TICK);
+    let (mut calls, mut idle) = (0, 0);
     for _ in 0..TOO_LONG {
         for (bridge, life) in lives.iter_mut().enumerate() {
             match life {
@@ -102,8 +112,12 @@ async fn live(world: &Arc<Mutex<World>>, bridges: usize) {
         }
         world.moment(60);
         let written = world.drops.iter().all(|drop| drop.over);
+        // Each bridge has looked into `req`, and nothing else was done.
+        idle = if world.calls - calls <= bridges { idle + 1 } else { 0 };
+        calls = world.calls;
         // Where only answers are waited for, time may fly.
-        pause = if written && world.tree.list(Path::new("req")).unwrap().is_empty() { TICK * 200 } else { TICK };
+        let waits = idle > 20 || world.tree.list(Path::new("req")).unwrap().is_empty();
+        pause = if written && waits { TICK * 200 } else { TICK };
         if written
             && lives.iter().flatten().count() == bridges
             && lives.iter().flatten().all(|life| life.lanes.is_empty())
@@ -122,7 +136,7 @@ fn is_quiet(world: &World) -> bool {
         let ours = rules::interest(name) != Interest::None || name.to_string_lossy().starts_with("onshi-");
         !ours
     });
-    no_request && ["work0", "work1"].iter().all(|work| world.tree.list(Path::new(work)).unwrap().is_empty())
+    no_request && ["work0", "work1"].iter().all(|work| world.tree.list(Path::new(work)).unwrap().len() == 1)
 }
 
 /// The dead bridges are gone; after a power cut so is what was not on the platter.

@@ -75,12 +75,18 @@ impl World {
         let disk = |far: bool| usize::from(far);
         let in_order = dice.percent(50);
         let folders = [("req", disk(far[0])), ("res", disk(far[1])), ("work0", 0), ("work1", 0)];
+        let mut tree = Tree::with(&folders, in_order);
+        for work in ["work0", "work1"] {
+            let lock = tree.create(&Path::new(work).join("bridge.lock"), true).unwrap();
+            tree.sync(lock, false).unwrap();
+            tree.sync_folder(Path::new(work)).unwrap();
+        }
         let faulty = dice.percent(40);
         let drops = Drop::some(&mut dice);
         let kind = if dice.percent(65) { Crash::Power } else { Crash::Kill };
         Self {
             plan,
-            tree: Tree::with(&folders, in_order),
+            tree,
             center: Center::default(),
             drops,
             deliveries: Vec::new(),
@@ -173,6 +179,11 @@ impl World {
         self.faults_left -= usize::from(strikes);
         self.faults += usize::from(strikes);
         strikes
+    }
+
+    /// Whatever can fail next fails.
+    pub(super) fn strike_next(&mut self) {
+        (self.faults_left, self.fault_odds) = (1, 100);
     }
 
     fn faulty(&mut self) -> io::Result<()> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::Tray;
+use super::places::Part;
 use crate::bridge::disk::{State, gone_is_fine};
 use crate::bridge::folders::Folders;
 use crate::bridge::rules::{self, READ_LIMIT};
@@ -14,15 +15,16 @@ impl Tray {
     /// Across disks a rename takes nothing, so the request is first renamed inside `req`: that rename decides between two bridges.
     /// The tray is on disk before: the two disks do not keep each other's order.
     pub(super) fn claim(&self, folders: &Folders, now: Instant) -> io::Result<()> {
-        let note = self.folder.join("claim").join(&self.name);
-        folders.disk.make_folder(&self.folder.join("claim"))?;
+        let claim = self.places.folder_of(Part::Claim);
+        let note = self.places.file(Part::Claim, &self.name);
+        folders.disk.make_folder(&claim)?;
         folders.disk.write(&note, b"")?;
         folders.disk.sync_entry(&note)?;
-        folders.disk.sync_entry(&self.folder.join("claim"))?;
-        folders.disk.sync_entry(&self.folder)?;
+        folders.disk.sync_entry(&claim)?;
+        folders.disk.sync_entry(self.places.folder())?;
         folders.disk.rename(&folders.req.join(&self.name), &self.claimed(folders))?;
         self.carry_over(folders, now)?;
-        folders.disk.remove_all(&self.folder.join("claim"))
+        folders.disk.remove_all(&claim)
     }
 
     /// Neither disk knows what the other one keeps: each step is on disk before the next begins.
@@ -34,11 +36,11 @@ impl Tray {
         if !self.may_be_copied(folders, before, now)? {
             return busy();
         }
-        folders.disk.copy(&claimed, &self.part())?;
+        folders.disk.copy(&claimed, &self.places.unfinished())?;
         if folders.disk.state(&claimed)? != before {
             return busy();
         }
-        folders.disk.rename(&self.part(), &self.request())?;
+        folders.disk.rename(&self.places.unfinished(), &self.request())?;
         folders.disk.sync_entry(&self.request())?;
         self.remove_claimed(folders)
     }
@@ -72,7 +74,7 @@ impl Tray {
 
     /// Where a move is impossible: the final name is created exclusively, written once and closed.
     pub(super) fn carry_out(&self, folders: &Folders, name: &OsStr) -> io::Result<()> {
-        let (from, to) = (self.folder.join("out").join(name), folders.res.join(name));
+        let (from, to) = (self.places.file(Part::Out, name), folders.res.join(name));
         if !self.marks().carried.iter().any(|carried| carried == name) {
             write_across(folders, &from, &to)?;
             self.marks().carried.push(name.to_owned());

@@ -144,14 +144,12 @@ impl Site {
         Ok(())
     }
 
-    /// Notes which drop id each question has: the name of its tray.
+    /// Notes which drop id each question has: it begins the name of its file.
     fn look_into_trays(&self, book: &Mutex<Book>) -> Result<()> {
-        for tray in std::fs::read_dir(self.folder.join(CLINIC).join("work"))?.flatten() {
-            // A tray that is gone by now was seen before.
-            let parts = ["in", "sent"].map(|part| std::fs::read_dir(tray.path().join(part)));
-            for request in parts.into_iter().flatten().flatten().flatten() {
-                let (name, id) = (request.file_name().to_string_lossy().into_owned(), tray.file_name().to_string_lossy().into_owned());
-                lock(book)?.ids.entry(name).or_default().insert(id);
+        for file in std::fs::read_dir(self.folder.join(CLINIC).join("work"))?.flatten() {
+            let file = file.file_name().to_string_lossy().into_owned();
+            if let Some((id, name)) = file.split_once(".open.").or_else(|| file.split_once(".sent.")) {
+                lock(book)?.ids.entry(name.to_owned()).or_default().insert(id.to_owned());
             }
         }
         Ok(())
