@@ -44,8 +44,14 @@ fn story() -> anyhow::Result<()> {
         ensure!(closed.to_ascii_lowercase().contains("retry-after:") && closed.contains("onshi-reopens-at"), "{closed}");
 
         let ntp = hosts::ntp().name;
-        let chronyd = site.terminal.machine().command("chronyd").args(["-Q", "-u", "root", "-f", "/dev/null", "-t", "20"]).arg(format!("server {ntp} iburst")).output()?;
-        let said = String::from_utf8_lossy(&chronyd.stderr).into_owned() + &String::from_utf8_lossy(&chronyd.stdout);
+        let chronyd = site
+            .terminal
+            .machine()
+            .command("chronyd")
+            .args(["-Q", "-u", "root", "-f", "/dev/null", "-t", "20"])
+            .arg(format!("server {ntp} iburst"))
+            .output()?;
+        let said = [chronyd.stderr, chronyd.stdout].map(|part| String::from_utf8_lossy(&part).into_owned()).concat();
         ensure!(chronyd.status.success() && said.contains("System clock wrong by"), "chronyd says {said}");
         let read = site.terminal.machine().run("ntpdig", &["-6", ntp])?;
         ensure!(read.contains("+/-"), "ntpdig says {read}");

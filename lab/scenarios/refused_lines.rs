@@ -34,7 +34,7 @@ fn story() -> anyhow::Result<()> {
         }
 
         carrier.knows(&LineRecord { finished: false, ..line.clone() }, &site.clinic.prefix())?;
-        opens_the_portal(&browser)?;
+        answers(&browser, button("line-wish"))?;
         says(&browser, "line-work-unfinished")?;
         browser.picture("unfinished")?;
         carrier.operate(&["line", "complete", line.line_id, "--on", "2026-02-01"])?;

@@ -131,7 +131,6 @@ pub(crate) fn consents(world: &World, story: &str, region: Region, line_id: &str
     says(&browser, "line-not-wished")?;
     browser.picture("not-wished")?;
     browser.back()?;
-    browser.press(button("line-wish"))?;
     says(&browser, "line-back-button")?;
     browser.picture("back-button")?;
 

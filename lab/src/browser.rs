@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 use tokio::runtime::{Builder, Runtime};
@@ -30,6 +31,13 @@ pub struct Browser {
     driver: Rc<Program>,
     screens: PathBuf,
     story: String,
+}
+
+/// How often a page is read that is just being replaced by the next.
+const BETWEEN_PAGES: usize = 500;
+
+fn is_between_pages(error: &WebDriverError) -> bool {
+    matches!(error.as_inner(), WebDriverErrorInner::StaleElementReference(_) | WebDriverErrorInner::NoSuchElement(_))
 }
 
 impl Browser {
@@ -79,7 +87,16 @@ impl Browser {
     /// What the browser says.
     pub fn text(&self) -> Result<String> {
         let page = self.page()?;
-        self.at_the_terminal(async || page.find(By::Tag("body")).await?.text().await)
+        self.at_the_terminal(async || {
+            let read = async || page.find(By::Tag("body")).await?.text().await;
+            for _ in 0..BETWEEN_PAGES {
+                match read().await {
+                    Err(error) if is_between_pages(&error) => {}
+                    read => return read,
+                }
+            }
+            read().await
+        })
     }
 
     /// The page's address.
@@ -111,7 +128,7 @@ impl Browser {
         self.at_the_terminal(async || {
             let field = page.find(By::XPath(&path)).await?;
             if field.tag_name().await? == "select" {
-                return field.find(By::XPath(format!("./option[normalize-space()='{text}' or @value='{text}']"))).await?.click().await;
+                return field.find(By::XPath(format!(".//option[normalize-space()='{text}' or @value='{text}']"))).await?.click().await;
             }
             if field.attr("type").await?.as_deref() == Some("radio") {
                 return page.find(By::XPath(format!("{path}[@value='{text}']"))).await?.click().await;

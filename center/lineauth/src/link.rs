@@ -52,12 +52,15 @@ impl Link {
     /// If the roots cannot be read.
     pub fn there(region: Region, roots_pem: Vec<u8>, config: &Config) -> Result<Self, Error> {
         let resolve: Vec<(String, SocketAddr)> = config.notifier_addresses.iter().map(|(name, at)| (name.clone(), *at)).collect();
+        let deadline = Duration::try_from(lineauth::sheet().deadline()).unwrap_or_default();
         let http = chassis::http::client(&ClientConfig {
             roots_pem,
             identity_pem: None,
             resolve,
-            connect_timeout: Duration::from_secs(5),
-            timeout: Duration::try_from(lineauth::sheet().deadline()).unwrap_or_default(),
+            // A notifier that is slow to take a connection has all the time of the person who waits (LA-08); one that is not there is
+            // noticed at once.
+            connect_timeout: deadline,
+            timeout: deadline,
         })?;
         Ok(Self::There(There { http, url: format!("https://{}{IDENTITY_PATH}", hosts::line_notifier(region).name) }))
     }

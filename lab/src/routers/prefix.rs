@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn only_radvd_needs_to_be_told() {
-        assert!(!follow(Uplink::Advertised, Names::Dnsmasq).contains("radvd"));
+        assert!(!follow(Uplink::Advertised, Names::Dnsmasq).contains("radvd --nodaemon"));
         assert!(follow(Uplink::Advertised, Names::Unbound).contains("RDNSS fe80::1"));
         let plain = follow(Uplink::Delegated, Names::Terminal);
         assert!(plain.contains("radvd --nodaemon") && !plain.contains("RDNSS") && !plain.contains("address add"), "{plain}");
