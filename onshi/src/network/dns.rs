@@ -56,8 +56,7 @@ enum RegionArg {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// 待ち受けるアドレス（例: [2404:db8::53]:53。いくつでも。ポート 0 は空いているもの）
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", help = "待ち受けるアドレス（例: [2404:db8::53]:53。いくつでも。ポート 0 は空いているもの）")]
     listen: Vec<SocketAddr>,
     /// 指標を平文の HTTP で出すアドレス（例: 127.0.0.1:9466）
     #[arg(long, value_name = "ADDR")]
@@ -81,8 +80,7 @@ pub(crate) struct ExplainArgs {
     /// この日の一覧で（無ければ今日）
     #[arg(long, value_name = "DATE")]
     on: Option<Date>,
-    /// 動いているサーバーに尋ねます（例: [::1]:53）
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["asker", "server", "on", "config", "region", "list"])]
+    #[arg(long, value_name = "ADDR", help = "動いているサーバーに尋ねます（例: [::1]:53）", conflicts_with_all = ["asker", "server", "on", "config", "region", "list"])]
     at: Option<SocketAddr>,
     /// 機械が読む形（JSON）で出力します
     #[arg(long)]
