@@ -156,7 +156,7 @@ impl<A: Answers> Desk<A> {
 
     /// Works on the disk and forces these folders out after it, again and again while the disk is full or away, until the bridge is
     /// stopped. `folder` is the one to name when it cannot be done.
-    async fn on_disk<T, F>(&self, tray: &Tray, folder: &Path, forced: &[Shared], work: F) -> Result<T, Stopped>
+    async fn on_disk<T, F>(&self, tray: &Tray, folder: &Path, forced: &'static [Shared], work: F) -> Result<T, Stopped>
     where
         T: Send + 'static,
         F: Fn(&Tray, &Folders) -> io::Result<T> + Send + Sync + 'static,
@@ -164,9 +164,7 @@ impl<A: Answers> Desk<A> {
         let work = Arc::new(work);
         loop {
             let (doing, tray_there) = (work.clone(), tray.clone());
-            let done = self.hands.work(move |folders| doing(&tray_there, folders)).await;
-            let forced = if done.is_ok() { self.hands.force(forced).await } else { Ok(()) };
-            match forced.and(done) {
+            match self.hands.work(forced, move |folders| doing(&tray_there, folders)).await {
                 Ok(value) => {
                     self.figures.trouble(&tray.id, None);
                     return Ok(value);

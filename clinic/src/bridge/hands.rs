@@ -26,7 +26,7 @@ pub(crate) struct Hands {
     crew: Arc<Crew>,
 }
 
-type Job = Box<dyn FnOnce(&Folders) + Send>;
+type Job = Box<dyn FnOnce(&Arc<Crew>) + Send>;
 /// What the system said to the one who asked, for the others too.
 type Said = Result<(), (io::ErrorKind, String)>;
 
@@ -61,68 +61,47 @@ impl Hands {
         Self { crew: Arc::new(Crew { folders, line: Mutex::default(), forcings: Default::default() }) }
     }
 
-    /// Does this as soon as a hand is free.
-    pub(crate) async fn work<T, F>(&self, work: F) -> io::Result<T>
+    /// Does this as soon as a hand is free, and then forces what was created, moved and removed in these folders to disk.
+    pub(crate) async fn work<T, F>(&self, forced: &'static [Shared], work: F) -> io::Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Folders) -> io::Result<T> + Send + 'static,
     {
-        if !self.crew.folders.disk.is_slow() {
-            return work(&self.crew.folders);
-        }
-        let (tell, told) = oneshot::channel();
-        let job = Box::new(move |folders: &Folders| {
-            // Nobody listens any more when the bridge was broken off: what was not begun is for the next start.
-            if !tell.is_closed() {
-                let _heard = tell.send(work(folders));
-            }
-        });
-        if self.crew.queue(job) {
-            let crew = self.crew.clone();
-            tokio::task::spawn_blocking(move || crew.work_off());
-        }
-        told.await.unwrap_or_else(|_| Err(broken_off()))
-    }
-
-    /// Forces what was created, moved and removed in these folders before this call to disk, all at the same time. Who comes while
-    /// a folder is being forced waits for the next time, together with all others who come until then.
-    pub(crate) async fn force(&self, folders: &[Shared]) -> io::Result<()> {
-        let asked: Vec<_> = folders.iter().map(|folder| self.ask_for(*folder)).collect();
-        for told in asked {
+        let (done, forced) = if self.crew.folders.disk.is_slow() {
+            let (tell, told) = oneshot::channel();
+            self.crew.hand_over(Box::new(move |crew: &Arc<Crew>| {
+                // Nobody listens any more when the bridge was broken off: what was not begun is for the next start.
+                if !tell.is_closed() {
+                    let done = work(&crew.folders);
+                    let forced = done.is_ok().then(|| crew.force_at_hand(forced));
+                    let _heard = tell.send((done, forced));
+                }
+            }));
+            told.await.map_err(|_| broken_off())?
+        } else {
+            let done = work(&self.crew.folders);
+            let forced = done.is_ok().then(|| self.crew.force_soon(forced));
+            (done, forced)
+        };
+        for told in forced.into_iter().flatten() {
             let said = told.await.map_err(|_| broken_off())?;
             said.map_err(|(kind, text)| io::Error::new(kind, text))?;
         }
-        Ok(())
-    }
-
-    fn ask_for(&self, folder: Shared) -> oneshot::Receiver<Said> {
-        let (tell, told) = oneshot::channel();
-        let mut forcing = locked(self.crew.forcing(folder));
-        forcing.waiting.push(tell);
-        if !std::mem::replace(&mut forcing.under_way, true) {
-            let crew = self.crew.clone();
-            if crew.folders.disk.is_slow() {
-                tokio::task::spawn_blocking(move || crew.force(folder));
-            } else {
-                // Others may come before it begins, as beside the event loop.
-                tokio::spawn(async move {
-                    tokio::task::yield_now().await;
-                    crew.force(folder);
-                });
-            }
-        }
-        told
+        done
     }
 }
 
 impl Crew {
-    /// Whether one hand more is needed for it.
-    fn queue(&self, job: Job) -> bool {
+    fn hand_over(self: &Arc<Self>, job: Job) {
         let mut line = locked(&self.line);
         line.jobs.push_back(job);
         let free = line.busy < HANDS;
         line.busy += usize::from(free);
-        free
+        drop(line);
+        if free {
+            let crew = self.clone();
+            tokio::task::spawn_blocking(move || crew.work_off());
+        }
     }
 
     fn next(&self) -> Option<Job> {
@@ -132,10 +111,10 @@ impl Crew {
         job
     }
 
-    fn work_off(&self) {
+    fn work_off(self: &Arc<Self>) {
         while let Some(job) = self.next() {
             // Who waits for it hears nothing more, and that is an error; the others are served.
-            let _broken = catch_unwind(AssertUnwindSafe(|| job(&self.folders)));
+            let _broken = catch_unwind(AssertUnwindSafe(|| job(self)));
         }
     }
 
@@ -148,25 +127,71 @@ impl Crew {
         }
     }
 
-    fn force(&self, folder: Shared) {
+    /// Waits for the folder to be forced to disk. Who comes while that is under way waits for the next time, together with all others who
+    /// come until then. Says whether the caller must see to it.
+    fn ask_for(&self, folder: Shared) -> (oneshot::Receiver<Said>, bool) {
+        let (tell, told) = oneshot::channel();
+        let mut forcing = locked(self.forcing(folder));
+        forcing.waiting.push(tell);
+        (told, !std::mem::replace(&mut forcing.under_way, true))
+    }
+
+    /// Forces folders to disk all at the same time, one of them by this very hand: a single request need not wait for another.
+    fn force_at_hand(self: &Arc<Self>, folders: &[Shared]) -> Vec<oneshot::Receiver<Said>> {
+        let mut mine = None;
+        let mut ask = |folder: &Shared| {
+            let (told, to_be_done) = self.ask_for(*folder);
+            if to_be_done && let Some(other) = mine.replace(*folder) {
+                self.force_beside(other);
+            }
+            told
+        };
+        let asked = folders.iter().map(&mut ask).collect();
+        // This hand has other work than to serve all who come meanwhile.
+        if let Some(folder) = mine
+            && self.force(folder)
+        {
+            self.force_beside(folder);
+        }
+        asked
+    }
+
+    fn force_beside(self: &Arc<Self>, folder: Shared) {
+        let crew = self.clone();
+        tokio::task::spawn_blocking(move || while crew.force(folder) {});
+    }
+
+    /// The same where a disk needs no hands: others may come before it begins.
+    fn force_soon(self: &Arc<Self>, folders: &[Shared]) -> Vec<oneshot::Receiver<Said>> {
+        let ask = |folder: &Shared| {
+            let (folder, (told, to_be_done)) = (*folder, self.ask_for(*folder));
+            if to_be_done {
+                let crew = self.clone();
+                tokio::spawn(async move {
+                    tokio::task::yield_now().await;
+                    while crew.force(folder) {}
+                });
+            }
+            told
+        };
+        folders.iter().map(ask).collect()
+    }
+
+    /// Forces a folder once for all who wait by now. Says whether others have come.
+    fn force(&self, folder: Shared) -> bool {
         let path = match folder {
             Shared::Req => &self.folders.req,
             Shared::Work => &self.folders.work,
             Shared::Res => &self.folders.res,
         };
-        loop {
-            let mut forcing = locked(self.forcing(folder));
-            if forcing.waiting.is_empty() {
-                forcing.under_way = false;
-                return;
-            }
-            let waiting = std::mem::take(&mut forcing.waiting);
-            drop(forcing);
-            let said = self.force_once(path);
-            for tell in waiting {
-                let _heard = tell.send(said.clone());
-            }
+        let waiting = std::mem::take(&mut locked(self.forcing(folder)).waiting);
+        let said = self.force_once(path);
+        for tell in waiting {
+            let _heard = tell.send(said.clone());
         }
+        let mut forcing = locked(self.forcing(folder));
+        forcing.under_way = !forcing.waiting.is_empty();
+        forcing.under_way
     }
 
     fn force_once(&self, folder: &Path) -> Said {
@@ -197,8 +222,7 @@ mod tests {
                     assert_ne!(number, 50, "on purpose");
                     std::fs::write(folders.work.join(number.to_string()), "")
                 };
-                hands.work(work).await?;
-                hands.force(&[Shared::Req, Shared::Work, Shared::Res]).await
+                hands.work(&[Shared::Req, Shared::Work, Shared::Res], work).await
             });
         }
         let failed = all.join_all().await.iter().filter(|done| done.is_err()).count();

@@ -57,7 +57,7 @@ async fn a_folder_is_forced_once_for_all_who_wait_and_fails_for_all_of_them() {
     let world = Arc::new(Mutex::new(World::new(Plan { seed: 1, crash_at: None, trace: false }, 1)));
     let disk = SimulatedDisk { world: world.clone(), bridge: 0 };
     let hands = Hands::of(Arc::new(Folders::simulated(Box::new(disk), "work0", Duration::ZERO)));
-    let force = || hands.force(&[Shared::Work]);
+    let force = || hands.work(&[Shared::Work], |_| Ok(()));
     let three = || async { tokio::join!(force(), force(), force()) };
     let calls = || world.lock().unwrap().calls;
     let before = calls();
