@@ -24,7 +24,7 @@ use crate::world::onshi;
 
 const PEER: &str = "squid";
 /// Tunnels opened at one time.
-const CALLERS: usize = 8;
+const CALLERS: usize = 16;
 /// Turns of each, one after the other, so that the machine's moods meet both.
 const TURNS: u64 = 4;
 /// Tunnels held open for the figure of memory.
@@ -33,8 +33,8 @@ const HELD: usize = 1000;
 pub(crate) fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
     let squid = program("squid", "squid")?;
     let folder = tempfile::tempdir()?;
-    let host = host()?;
-    let (ours, ours_at) = Server::ours(our_proxy(folder.path(), host)?)?;
+    let (host, held) = (answering()?, silent()?);
+    let (ours, ours_at) = Server::ours(our_proxy(folder.path(), &[host, held])?)?;
     let (theirs, theirs_at) = their_proxy(&squid, folder.path())?;
     let (mut our_cpu, mut their_cpu) = (Vec::new(), Vec::new());
     let seconds = (size.seconds / TURNS).max(1);
@@ -44,9 +44,9 @@ pub(crate) fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
     }
     let memory = |server: &Server, at: SocketAddr| -> anyhow::Result<f64> {
         let before = resident_megabytes(server.pid())?;
-        let held: Vec<TcpStream> = (0..HELD).map(|_| open(at, host)).collect::<anyhow::Result<_>>()?;
+        let open: Vec<TcpStream> = (0..HELD).map(|_| open(at, held)).collect::<anyhow::Result<_>>()?;
         let after = resident_megabytes(server.pid())?;
-        drop(held);
+        drop(open);
         Ok((after - before).max(0.0) * 1024.0 / 1000.0)
     };
     Ok(vec![
@@ -55,39 +55,56 @@ pub(crate) fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
+/// A host behind the proxy.
+#[derive(Clone, Copy)]
+struct Host {
+    name: &'static str,
+    at: SocketAddr,
+}
+
 /// A host that answers whoever connects with the same page, after reading a request, and ends.
-fn host() -> anyhow::Result<SocketAddr> {
+fn answering() -> anyhow::Result<Host> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
+    let at = listener.local_addr()?;
     for _ in 0..2 {
         let listener = listener.try_clone()?;
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
-                // Held tunnels send nothing: each caller waits in a thread of its own.
-                std::thread::spawn(move || {
-                    let mut buffer = [0; 1024];
-                    if stream.read(&mut buffer).is_ok_and(|read| read > 0) {
-                        let _gone = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
-                    }
-                });
+                if stream.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {
+                    let _gone = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+                }
             }
         });
     }
-    Ok(address)
+    Ok(Host { name: "bench.example", at })
 }
 
-fn our_proxy(folder: &Path, host: SocketAddr) -> anyhow::Result<Command> {
+/// A host that says nothing and ends nothing.
+fn silent() -> anyhow::Result<Host> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let at = listener.local_addr()?;
+    std::thread::spawn(move || {
+        let held: Vec<TcpStream> = listener.incoming().flatten().collect();
+        drop(held);
+    });
+    Ok(Host { name: "held.example", at })
+}
+
+fn our_proxy(folder: &Path, hosts: &[Host]) -> anyhow::Result<Command> {
     let key = SigningKey::load_or_create(&Vault::open(&folder.join("keys"), None)?, "signing")?;
     let made_at = chassis::clock::Clock::system().now();
     let valid_until = made_at + SignedDuration::from_hours(24);
     let admitted = vec!["127.0.0.1/32".parse()?];
     let snapshot = Snapshot { number: 1, made_at, valid_until, closures: Vec::new(), admitted };
     std::fs::write(folder.join("registry.signed"), key.seal(KIND, &snapshot.write()))?;
+    let further = hosts.iter().map(|host| format!("{{ host = \"{}\", ports = [{}] }}", host.name, host.at.port()));
+    let mapped = hosts.iter().map(|host| format!("\"{}\" = [\"{}\"]", host.name, host.at));
     let config = format!(
         "[proxy]\nlisten = [\"127.0.0.1:0\"]\nsnapshot = 'registry.signed'\nsnapshot_key = '{}'\nconnections_per_line = 10000\n\
-         further = [{{ host = \"bench.example\", ports = [{}] }}]\n[proxy.hosts]\n\"bench.example\" = [\"{host}\"]\n",
+         further = [{}]\n[proxy.hosts]\n{}\n",
         key.public(),
-        host.port()
+        further.collect::<Vec<_>>().join(", "),
+        mapped.collect::<Vec<_>>().join("\n")
     );
     std::fs::write(folder.join("network.toml"), config)?;
     let mut command = onshi(folder)?;
@@ -98,7 +115,7 @@ fn our_proxy(folder: &Path, host: SocketAddr) -> anyhow::Result<Command> {
 fn their_proxy(squid: &Path, folder: &Path) -> anyhow::Result<(Server, SocketAddr)> {
     let at: SocketAddr = ([127, 0, 0, 1], free_port()?).into();
     let hosts = folder.join("hosts");
-    std::fs::write(&hosts, "127.0.0.1 bench.example\n")?;
+    std::fs::write(&hosts, "127.0.0.1 bench.example held.example\n")?;
     let config = format!(
         "http_port {at}\nhttp_access allow all\ncache deny all\ncache_mem 0 MB\naccess_log none\ncache_store_log none\ncache_log /dev/null\n\
          pid_filename none\nhosts_file {}\nshutdown_lifetime 0 seconds\nmax_filedescriptors 8192\npinger_enable off\n",
@@ -119,7 +136,7 @@ fn their_proxy(squid: &Path, folder: &Path) -> anyhow::Result<(Server, SocketAdd
 }
 
 /// Microseconds of processor time a tunnel.
-fn turn(server: &Server, proxy: SocketAddr, host: SocketAddr, seconds: u64) -> anyhow::Result<f64> {
+fn turn(server: &Server, proxy: SocketAddr, host: Host, seconds: u64) -> anyhow::Result<f64> {
     // A few to warm up.
     (0..50).try_for_each(|_| once(proxy, host))?;
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
@@ -147,10 +164,10 @@ fn turn(server: &Server, proxy: SocketAddr, host: SocketAddr, seconds: u64) -> a
     Ok(used * 1e6 / f64::from(tunnels))
 }
 
-fn open(proxy: SocketAddr, host: SocketAddr) -> anyhow::Result<TcpStream> {
+fn open(proxy: SocketAddr, host: Host) -> anyhow::Result<TcpStream> {
     let mut stream = TcpStream::connect(proxy)?;
     stream.set_nodelay(true)?;
-    let target = format!("bench.example:{}", host.port());
+    let target = format!("{}:{}", host.name, host.at.port());
     stream.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n").as_bytes())?;
     let mut head = [0; 1024];
     let mut length = 0;
@@ -163,7 +180,7 @@ fn open(proxy: SocketAddr, host: SocketAddr) -> anyhow::Result<TcpStream> {
     Ok(stream)
 }
 
-fn once(proxy: SocketAddr, host: SocketAddr) -> anyhow::Result<()> {
+fn once(proxy: SocketAddr, host: Host) -> anyhow::Result<()> {
     let mut stream = open(proxy, host)?;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: bench.example\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();

@@ -49,6 +49,8 @@ use tunnel::Tunnel;
 
 /// Largest head of a request, in bytes.
 const LONGEST_HEAD: usize = 32 * 1024;
+/// Shorter than any time limit of a connection.
+const TICK: Duration = Duration::from_millis(500);
 /// Connections that are only told that their line has too many.
 const CROWD: usize = 64;
 
@@ -139,6 +141,7 @@ impl Proxy {
                     tokio::select! {
                         () = ending.cancelled() => {}
                         () = proxy.accept_all(own) => {}
+                        () = tick() => {}
                     }
                 });
                 runtime.shutdown_background();
@@ -282,6 +285,15 @@ impl Proxy {
             tracing::debug!(line = %seat.line(), host, port, up = carried.up, down = carried.down, silent = carried.silent, "a tunnel ended");
         });
         Response::new(Body::empty())
+    }
+}
+
+/// Wakes the thread now and then, for ever: a timer that is due before all others makes the runtime call the kernel when it is set, and with
+/// this one no timer of a connection is.
+async fn tick() {
+    let mut every = tokio::time::interval(TICK);
+    loop {
+        every.tick().await;
     }
 }
 

@@ -1,7 +1,10 @@
-//! Carries bytes both ways between a caller and a host until both have ended, or neither has said anything for long.
+//! Carries bytes both ways between a caller and a host until the host has ended, or neither has said anything for long.
+//!
+//! A tunnel ends when one side does (RFC 9110, 9.3.6): what the host sent before its end is delivered, then both are closed. A caller that has
+//! ended its own side may still wait for the host's answer, and gets it.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -44,22 +47,32 @@ struct Way<'a> {
     begun: Instant,
     /// Milliseconds since `begun` at which something last moved, shared by both ways.
     moved: &'a AtomicU64,
-    /// Whether one way has ended, shared by both.
-    ended: &'a AtomicBool,
 }
 
 impl Tunnel<'_> {
     /// Carries. `early` is what the caller sent before it had its answer.
     pub async fn carry(&self, mut caller: TcpStream, early: Bytes, mut host: TcpStream) -> Carried {
-        let (begun, moved, ended) = (clock::instant(), AtomicU64::new(0), AtomicBool::new(false));
-        let way = || Way { tunnel: self, carried: AtomicU64::new(0), begun, moved: &moved, ended: &ended };
+        let (begun, moved) = (clock::instant(), AtomicU64::new(0));
+        let way = || Way { tunnel: self, carried: AtomicU64::new(0), begun, moved: &moved };
         let (up, down) = (way(), way());
         let silent = {
             let (from_caller, to_caller) = caller.split();
             let (from_host, to_host) = host.split();
-            let both = async { tokio::try_join!(up.pump(from_caller, to_host, early), down.pump(from_host, to_caller, Bytes::new())) };
+            let mut asking = std::pin::pin!(up.pump(from_caller, to_host, early));
+            let mut answering = std::pin::pin!(down.pump(from_host, to_caller, Bytes::new()));
+            // The host's end is the tunnel's; the caller's is told to the host.
+            let carrying = async {
+                tokio::select! {
+                    biased;
+                    ended = &mut answering => ended.map(drop),
+                    ended = &mut asking => {
+                        ended?.shutdown().await?;
+                        answering.await.map(drop)
+                    }
+                }
+            };
             tokio::select! {
-                ended = both => {
+                ended = carrying => {
                     if let Err(error) = ended {
                         tracing::trace!(%error, "a tunnel was cut");
                     }
@@ -73,7 +86,8 @@ impl Tunnel<'_> {
 }
 
 impl Way<'_> {
-    async fn pump(&self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, early: Bytes) -> io::Result<()> {
+    /// Carries one way until it ends; what is then left is the end to be told on.
+    async fn pump<'a>(&self, mut from: ReadHalf<'_>, mut to: WriteHalf<'a>, early: Bytes) -> io::Result<WriteHalf<'a>> {
         if !early.is_empty() {
             self.deliver(&mut to, &early).await?;
         }
@@ -83,8 +97,7 @@ impl Way<'_> {
             let mut buffer = Vec::with_capacity(burst);
             let read = from.read_buf(&mut buffer).await?;
             if read == 0 {
-                // When both ways have ended the sockets are closed in a moment, which says the same.
-                return if self.ended.swap(true, Ordering::Relaxed) { Ok(()) } else { to.shutdown().await };
+                return Ok(to);
             }
             if read >= burst {
                 burst = NEXT_BURST;
@@ -159,6 +172,23 @@ mod tests {
         written.unwrap();
         assert_eq!((read.unwrap(), got == answer), (1_000_000, true));
         assert_eq!(carried.await.unwrap(), Carried { up: 14, down: 1_000_000, silent: false });
+    }
+
+    #[tokio::test]
+    async fn the_hosts_end_is_the_tunnels() {
+        let ((mut caller, near), (far, mut host)) = (pair().await, pair().await);
+        let gate = Gate::new(0);
+        let carried = tokio::spawn(async move {
+            let tunnel = Tunnel { line: line(), gate: &gate, idle: Duration::from_secs(60) };
+            tunnel.carry(near, Bytes::new(), far).await
+        });
+        host.write_all(b"farewell").await.unwrap();
+        drop(host);
+        let mut heard = String::new();
+        caller.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "farewell");
+        // The caller holds its side open, and no place is held for it.
+        assert_eq!(carried.await.unwrap(), Carried { up: 0, down: 8, silent: false });
     }
 
     #[tokio::test]
