@@ -1,10 +1,11 @@
 //! Steps that several stories take: what a person does at the browser, and what is looked at.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lab::routers::{Names, Uplink};
-use lab::{Browser, Clinic, LineRecord, Plan, Terminal, Way, World};
+use lab::{Browser, Clinic, LineRecord, Plan, Terminal, Way, World, patience};
 use manuals::{Region, addresses, hosts, messages};
 
 /// A facility of each region.
@@ -31,16 +32,17 @@ pub(crate) fn button(key: &str) -> &'static str {
     messages::by_key(key).map_or("", |message| message.text)
 }
 
-/// The page says the manuals' words, all of them: heading, text and code.
+/// The page says the manuals' words, all of them: heading, text and code. A page that is on its way is waited for.
 pub(crate) fn says(browser: &Browser, key: &str) -> Result<()> {
     let message = messages::by_key(key).with_context(|| format!("the manuals have no {key}"))?;
-    let page = browser.text()?;
     let code = message.code.map(|code| format!("エラーコード：{code}"));
-    let wanted = message.heading.into_iter().chain([message.text]).map(str::to_owned).chain(code);
-    for words in wanted {
-        ensure!(page.contains(&words), "the page does not say \"{words}\" ({key}):\n{page}");
-    }
-    Ok(())
+    let wanted: Vec<String> = message.heading.into_iter().chain([message.text]).map(str::to_owned).chain(code).collect();
+    let mut page = String::new();
+    let came = patience::until(key, Duration::from_secs(10), || {
+        page = browser.text()?;
+        Ok(wanted.iter().all(|words| page.contains(words)).then_some(()))
+    });
+    came.with_context(|| format!("the page does not say {wanted:?}:\n{page}"))
 }
 
 /// A clinic with its facility approved, its line known to the carrier, one terminal, and the roots that belong there.
