@@ -36,8 +36,14 @@ pub struct Browser {
 /// How often a page is read that is just being replaced by the next.
 const BETWEEN_PAGES: usize = 500;
 
+/// The longest that a page may take to come: the deadline of line authentication and a little.
+const LONGEST_WAIT: Duration = Duration::from_secs(40);
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+
 fn is_between_pages(error: &WebDriverError) -> bool {
     matches!(error.as_inner(), WebDriverErrorInner::StaleElementReference(_) | WebDriverErrorInner::NoSuchElement(_))
+        || error.to_string().contains("does not belong to the document")
 }
 
 impl Browser {
@@ -115,7 +121,20 @@ impl Browser {
     pub fn press(&self, text: &str) -> Result<()> {
         let page = self.page()?;
         let path = format!("//*[self::button or self::a][normalize-space()='{text}']");
-        self.at_the_terminal(async || page.find(By::XPath(&path)).await?.click().await).with_context(|| format!("press {text}"))
+        let pressed = self.at_the_terminal(async || {
+            let before = page.find(By::Tag("html")).await?;
+            page.find(By::XPath(&path)).await?.click().await?;
+            // Everything that can be pressed leads to another page: the one before goes when that comes.
+            for _ in 0..LONGEST_WAIT.as_millis() / LOOK.as_millis() {
+                match before.tag_name().await {
+                    Ok(_) => tokio::time::sleep(LOOK).await,
+                    Err(error) if is_between_pages(&error) => break,
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        });
+        pressed.with_context(|| format!("press {text}"))
     }
 
     /// Writes into the field with this name, or chooses there.
