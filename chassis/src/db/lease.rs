@@ -24,6 +24,9 @@ const EXTEND: &str = "UPDATE lease SET until = $3 WHERE name = $1 AND holder = $
 /// The row stays: its moment has passed, which is as good as gone.
 const RELEASE: &str = "UPDATE lease SET until = 0 WHERE name = $1 AND holder = $2";
 
+/// Finds a row when anybody holds the job `$1` at the moment `$2`: a condition of statements that must know it at the moment they act.
+pub const HELD: &str = "SELECT 1 FROM lease WHERE name = $1 AND until > $2";
+
 /// The leases kept in one database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Leases {
@@ -49,14 +52,6 @@ impl Leases {
         let holder = HEXLOWER.encode(&token);
         let row = self.db.query_opt(CLAIM, &values![name, holder.as_str(), end(now, span), now]).await?;
         Ok(row.map(|_| Lease { db: self.db.clone(), name: name.to_owned(), holder }))
-    }
-
-    /// Whether anybody holds the job `name` now.
-    ///
-    /// # Errors
-    /// Any [`DbError`] of a statement.
-    pub async fn is_held(&self, name: &str, now: Timestamp) -> Result<bool, DbError> {
-        Ok(self.db.query_opt("SELECT until FROM lease WHERE name = $1 AND until > $2", &values![name, now]).await?.is_some())
     }
 
     /// Takes the job `name` from a process that is gone for certain: where one process owns the database, whoever held it before this one

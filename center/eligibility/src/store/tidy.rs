@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chassis::clock::instant;
 use chassis::db::{Row, Transaction, Value, values};
+use chassis::lease::HELD;
 use tokio::sync::Notify;
 
 use super::lease::{IMPORT, SPAN, TIDY};
@@ -32,6 +33,13 @@ WHERE b.edition = $1 AND a.edition = $2 AND a.person_key <= $3 AND b.person_key 
 const INSURERS: &str = "INSERT INTO edition_insurer (edition, insurer_number, name)
 SELECT CAST($1 AS BIGINT), insurer_number, name FROM edition_insurer WHERE edition = $2
 ON CONFLICT (edition, insurer_number) DO UPDATE SET name = excluded.name";
+
+/// The editions but those of an importer that is at work: read with its lease at one moment, since an import may end between two.
+const UNTIDY: &str =
+    "SELECT edition, state, sheets, lookups, swept FROM edition WHERE state <> 'staged' OR NOT EXISTS ({held}) ORDER BY edition";
+
+/// Whoever sees a new importer's edition sees its lease too, which was there first.
+const GIVE_UP: &str = "UPDATE edition SET state = 'retired' WHERE state = 'staged' AND NOT EXISTS ({held})";
 
 /// An edition that may need tidying.
 struct Edition {
@@ -104,28 +112,20 @@ impl Store {
 
     /// The editions because of which there is something to do, from the oldest.
     async fn untidy(&self) -> Result<Vec<Edition>, Error> {
-        let rows = self.db().query("SELECT edition, state, sheets, lookups, swept FROM edition ORDER BY edition", &[]).await?;
+        let rows = self.db().query(&UNTIDY.replace("{held}", HELD), &values![IMPORT, self.now()]).await?;
         let edition = |row: &Row| {
             let (number, state) = (row.int(0)?, row.text(1)?);
             Ok(Edition { number, state, sheets: row.int(2)?, lookups: row.int(3)?, swept: row.int(4)? })
         };
-        let mut editions = rows.iter().map(edition).collect::<Result<Vec<_>, Error>>()?;
-        if editions.iter().any(|edition| edition.state == "staged") && self.shared.leases.is_held(IMPORT, self.now()).await? {
-            editions.retain(|edition| edition.state != "staged");
-        }
+        let editions = rows.iter().map(edition).collect::<Result<Vec<_>, Error>>()?;
         let settled = editions.len() == 1 && editions.iter().all(|edition| edition.state == "current");
         Ok(if settled { Vec::new() } else { editions })
     }
 
-    /// Retires what an importer left that gives no sign of life.
+    /// Retires what an importer left that gives no sign of life. The lease itself is not taken for it: an import that comes just now would be
+    /// told that another one is under way.
     async fn give_up_the_dead(&self) -> Result<bool, Error> {
-        let Some(lease) = self.shared.leases.claim(IMPORT, self.now(), SPAN).await? else { return Ok(true) };
-        let mut tx = self.db().begin().await?;
-        if lease.confirm(&mut tx, self.now(), SPAN).await? {
-            tx.execute("UPDATE edition SET state = 'retired' WHERE state = 'staged'", &[]).await?;
-        }
-        tx.commit().await?;
-        lease.release().await?;
+        self.db().execute(&GIVE_UP.replace("{held}", HELD), &values![IMPORT, self.now()]).await?;
         Ok(true)
     }
 

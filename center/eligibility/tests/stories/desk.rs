@@ -23,14 +23,9 @@ pub(crate) async fn import(desk: &Eligibility, csv: &str) -> ImportReport {
     import_with(desk, csv, ImportOptions::default()).await
 }
 
-/// One after another: what is tidied up after the last import may still hold the lease for a moment.
+/// As [`import`], with options.
 pub(crate) async fn import_with(desk: &Eligibility, csv: &str, options: ImportOptions) -> ImportReport {
-    loop {
-        match desk.import(csv.as_bytes(), options, now(), |_| ()).await {
-            Err(eligibility::Error::ImportUnderWay { .. }) => tokio::task::yield_now().await,
-            imported => return imported.unwrap(),
-        }
-    }
+    desk.import(csv.as_bytes(), options, now(), |_| ()).await.unwrap()
 }
 
 /// What a clinic types: insurer, symbol, number, branch (empty when it is not typed), birth date.
