@@ -18,6 +18,7 @@ mod orders;
 pub mod pfx;
 mod pool;
 pub mod profile;
+pub mod publish;
 mod renewal;
 mod revocation;
 pub mod rules;
