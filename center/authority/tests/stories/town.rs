@@ -58,7 +58,8 @@ impl Town {
     async fn open(db: Database, folder: PathBuf, config: Config, at: Timestamp) -> Self {
         let registry = Registry::open(db.clone(), registry::Config::default()).await.unwrap();
         let vault = Vault::open(&folder.join("keys"), None).unwrap();
-        let authority = Authority::open(db.clone(), registry.clone(), &vault, &folder.join("certificates"), config.clone(), at).await.unwrap();
+        let authority =
+            Authority::open(db.clone(), registry.clone(), &vault, &folder.join("certificates"), config.clone(), at).await.unwrap();
         Self { authority, registry, db, folder, config }
     }
 
