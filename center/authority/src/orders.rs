@@ -194,7 +194,9 @@ impl Authority {
                 Ok(Ok(Proof { order: row.order.clone() }))
             }
             _ => {
-                self.store.note_guess(&prefix, known, now - rules::rest(&self.config), now).await?;
+                // Callers without an address have nothing in common that could rest as a whole.
+                let places: Vec<&str> = from.map(|_| "").into_iter().chain(known).collect();
+                self.store.note_guess(&prefix, &places, now - rules::rest(&self.config), now).await?;
                 Ok(Err(Situation::NoticeUnknown))
             }
         }
