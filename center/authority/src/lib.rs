@@ -94,6 +94,19 @@ pub struct IssuedFact {
     pub replace_from: Option<Timestamp>,
 }
 
+impl IssuedFact {
+    /// The terminal as the registry keeps it.
+    fn terminal(&self) -> registry::Terminal {
+        registry::Terminal {
+            serial: self.serial.clone(),
+            facility_code: self.facility_code.clone(),
+            name: self.terminal_name.clone(),
+            not_after: self.not_after,
+            blocked: self.revoked_at.is_some() || self.held_at.is_some(),
+        }
+    }
+}
+
 /// The authority. Cheap to clone.
 #[derive(Clone)]
 pub struct Authority {
@@ -113,7 +126,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Opens the authority: its tables in `db`, its keys in `vault`, its certificates in `folder`, its journal of revocations where the
+    /// Opens the authority: its tables in `db`, where the registry's are too, its keys in `vault`, its certificates in `folder`, its journal of revocations where the
     /// configuration says. What is missing is made. What the journal knows and the database forgot is put right before anything else.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use chassis::db::{DbError, Row, values};
 use jiff::Timestamp;
+use registry::Registry;
 
 use super::{OrderRow, Store, instant, opt_instant};
 use crate::IssuedFact;
@@ -21,7 +22,7 @@ const COLUMNS: &str = "SELECT serial, request_id, facility_code, terminal_name, 
   superseded_by, profile, key_kind, keeper_seen_at, held_at, shard, replace_from FROM client_certificate";
 
 impl Store {
-    /// Keeps a certificate, closes its order and marks the certificate that it replaces: all or nothing. The answer is whether the order
+    /// Keeps a certificate, registers its terminal, closes its order and marks the certificate that it replaces: all or nothing. The answer is whether the order
     /// and the older certificate were still there for it; a second certificate for the same order or key is a broken uniqueness.
     pub(crate) async fn add_certificate(&self, made: &IssuedFact, closing: &Closing<'_>) -> Result<bool, DbError> {
         let mut tx = self.db.begin().await?;
@@ -29,7 +30,7 @@ impl Store {
             self.add_order_in(&mut tx, row, None).await?;
         }
         let sql = "INSERT INTO client_certificate (serial, request_id, facility_code, terminal_name, key_hash, der, issued_at, not_after,
-  profile, key_kind, shard, registry_due) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)";
+  profile, key_kind, shard, registry_due) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)";
         let values = values![
             made.serial.as_str(),
             closing.request_id,
@@ -54,6 +55,7 @@ WHERE request_id = $2 AND state IN ('open', 'key', 'requested')"
         if tx.execute(sql, &values![made.serial.as_str(), closing.request_id]).await? == 0 {
             return Ok(false);
         }
+        Registry::enrol_terminal_in(&mut tx, &made.terminal(), made.issued_at).await?;
         if let Some(older) = closing.renews {
             let sql = "UPDATE client_certificate SET superseded_by = $1
 WHERE serial = $2 AND superseded_by IS NULL AND revoked_at IS NULL AND held_at IS NULL";
