@@ -32,6 +32,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::chores::Chores;
 use crate::lineauth::LineRooms;
+use crate::lists;
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
@@ -254,7 +255,7 @@ impl Center {
         if self.config.serves(Room::Authority) {
             let authority = self.authority.clone();
             routes.push((hosts::authority(), authority::api::routes(authority.clone(), registry.clone(), clock.clone())));
-            routes.push((hosts::crl(), authority::api::revocation_routes(authority, registry, clock)));
+            routes.push((hosts::crl(), authority::publish::routes(authority, registry, clock)));
         }
         // Every door but the operators' and those of line authentication asks the admission list.
         let mut routes: Vec<(&'static Host, Router)> = routes
@@ -296,25 +297,28 @@ impl Center {
             Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring)),
             None => None,
         };
+        let lists = lists::open(&self).await?;
         let run = RunFile {
             pid: std::process::id(),
             started_at: self.clock.now(),
             https: running.address,
+            lists: lists.as_ref().map(|lists| lists.address),
             clinic,
             local_token: self.local_token.clone(),
         };
         let data = self.config.center.data.clone();
         run.write(&data)?;
-        let chores = self.config.serves(Room::Registry).then(|| Chores::begin(&self));
-        Ok(RunningCenter { running, apart, publishing, chores, data, center: self })
+        let chores = Chores::begin(&self);
+        Ok(RunningCenter { running, lists, apart, publishing, chores, data, center: self })
     }
 }
 
 /// A center that is serving.
 pub(crate) struct RunningCenter {
     running: Running,
+    lists: Option<Running>,
     apart: Option<tokio::task::JoinHandle<()>>,
-    chores: Option<Chores>,
+    chores: Chores,
     publishing: Option<tokio::task::JoinHandle<()>>,
     data: PathBuf,
     pub(crate) center: Center,
@@ -330,9 +334,10 @@ impl RunningCenter {
     pub(crate) async fn stop(self) {
         self.apart.into_iter().chain(self.publishing).for_each(|task| task.abort());
         self.running.stop().await;
-        if let Some(chores) = self.chores {
-            chores.end().await;
+        if let Some(lists) = self.lists {
+            lists.stop().await;
         }
+        self.chores.end().await;
         if let Some((audit, _)) = &self.center.audit {
             audit.close().await;
         }
