@@ -247,6 +247,7 @@ impl Center {
             routes.push((hosts::application(), registry::pages::routes(registry.clone(), clock.clone())));
         }
         if let (Some(eligibility), Some((audit, _))) = (self.eligibility.clone(), &self.audit) {
+            routes.push((hosts::portal(), eligibility::pages::routes(registry.clone(), clock.clone())));
             let desk = Desk { eligibility, registry: registry.clone(), audit: audit.clone(), clock: clock.clone() };
             routes.push((hosts::web_api_login(), eligibility::api::login_routes(desk.clone())));
             routes.push((hosts::web_api_search(), eligibility::api::search_routes(desk)));
