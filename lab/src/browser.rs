@@ -316,7 +316,9 @@ fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
     if !folder.is_dir() {
         return Ok(BTreeSet::new());
     }
-    Ok(std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect())
+    // What begins with a dot is a file that the browser has only begun.
+    let whole = |path: &PathBuf| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'));
+    Ok(std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).filter(whole).collect())
 }
 
 /// The person's own stores of roots and certificates. Chromium has known two places for them.

@@ -3,6 +3,8 @@
 
 #[path = "stories/clocks.rs"]
 mod clocks;
+#[path = "stories/deciding.rs"]
+mod deciding;
 #[path = "stories/fetching.rs"]
 mod fetching;
 #[path = "stories/peers.rs"]
@@ -13,3 +15,7 @@ mod revoking;
 mod seal;
 #[path = "stories/town.rs"]
 mod town;
+#[path = "stories/visiting.rs"]
+mod visiting;
+#[path = "stories/visitor.rs"]
+mod visitor;
