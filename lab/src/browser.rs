@@ -65,7 +65,8 @@ impl Browser {
         driver.said("started successfully")?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let screens = screens()?;
-        let mut browser = Self { machine: machine.clone(), runtime, page: None, driver, screens, story: story.to_owned(), home: home.clone() };
+        let mut browser =
+            Self { machine: machine.clone(), runtime, page: None, driver, screens, story: story.to_owned(), home: home.clone() };
         let page = browser.session();
         browser.page = Some(page.with_context(|| browser.driver.log())?);
         Ok(browser)

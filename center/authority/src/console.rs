@@ -153,7 +153,10 @@ fn by_weeks(summary: &Summary) -> Vec<(String, usize)> {
 fn figures(summary: &Summary, l: Language) -> Vec<Figure> {
     let days = (
         l.choose("残りの日数", "Days left"),
-        l.choose("30日ごとの有効な証明書の枚数。赤は90日以内に期限が来ます。", "Valid certificates in steps of 30 days; red ends within 90."),
+        l.choose(
+            "30日ごとの有効な証明書の枚数。赤は90日以内に期限が来ます。",
+            "Valid certificates in steps of 30 days; red ends within 90.",
+        ),
         "/console/certificates/days.csv",
     );
     let weeks = (

@@ -37,8 +37,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Authority, Error, rules};
 
-pub use ticket::Tickets;
 use ticket::Ticket;
+pub use ticket::Tickets;
 
 /// The most bytes of a form.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -116,7 +116,7 @@ impl Desk {
             return Err(words::wait(l, wait.as_secs().max(1)));
         }
         let Ok(body) = Bytes::from_request(request, &()).await else { return Err(refused(Situation::TooLarge)) };
-        form::fields(&body).ok_or_else(|| refused(Situation::TooLarge))
+        sent_fields(&body).ok_or_else(|| refused(Situation::TooLarge))
     }
 
     /// The ticket that was sent, if it is still good.
@@ -140,6 +140,11 @@ impl Visit {
     fn pressed(&self) -> &str {
         self.field("step")
     }
+}
+
+/// The fields of a form; its ticket is longer than what people type.
+pub(crate) fn sent_fields(body: &[u8]) -> Option<Fields> {
+    form::fields_with(body, Some((TICKET, ticket::LONGEST)))
 }
 
 /// A refusal: as a page for a browser, which `registry::door` makes of it.

@@ -226,17 +226,8 @@ fn broken(text: &str, size: f32, wide: f32) -> Vec<String> {
 }
 
 fn document(content: Content, title: &str) -> Vec<u8> {
-    let (catalog, pages, page, japanese, collection, descriptor, letters, contents, info) = (
-        Ref::new(1),
-        Ref::new(2),
-        Ref::new(3),
-        Ref::new(4),
-        Ref::new(5),
-        Ref::new(6),
-        Ref::new(7),
-        Ref::new(8),
-        Ref::new(9),
-    );
+    let (catalog, pages, page, japanese, collection, descriptor, letters, contents, info) =
+        (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5), Ref::new(6), Ref::new(7), Ref::new(8), Ref::new(9));
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(pages).lang(TextStr("ja")).viewer_preferences().display_doc_title(true);
     pdf.pages(pages).kids([page]).count(1);

@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chassis::page::Language;
 use jiff::Timestamp;
-use registry::rules::form::{self, Fields, Mistake};
+use registry::rules::form::{Fields, Mistake};
 use registry::rules::typed;
 use wire::number::FacilityCode;
 
 use super::{Answer, Desk, HOME, answered, moment, service, show};
+use crate::pages::sent_fields;
 use crate::pages::sheet::{Button, Field, Form, Kind, Part, Sheet};
 use crate::pages::ticket::Ticket;
 use crate::paper::Paper;
@@ -34,7 +35,7 @@ fn home(l: Language) -> Vec<(String, &'static str)> {
 }
 
 fn sent(body: Result<Bytes, BytesRejection>) -> Fields {
-    body.ok().and_then(|bytes| form::fields(&bytes)).unwrap_or_default()
+    body.ok().and_then(|bytes| sent_fields(&bytes)).unwrap_or_default()
 }
 
 /// What was decided, if a button was pressed; a refusal needs its reason.
@@ -55,7 +56,12 @@ fn deciding(l: Language, action: String) -> Part {
     Part::form(Form {
         action,
         hidden: Vec::new(),
-        fields: vec![Field::new("reason", l.choose("お断りする理由（申請した方に伝わります）", "Reason of a refusal, told to the applicant"), Kind::Area, "")],
+        fields: vec![Field::new(
+            "reason",
+            l.choose("お断りする理由（申請した方に伝わります）", "Reason of a refusal, told to the applicant"),
+            Kind::Area,
+            "",
+        )],
         buttons: vec![
             Button::new("approve", l.choose("承認する", "Approve")),
             Button::new("refuse", l.choose("お断りする", "Refuse")).second(),
@@ -106,7 +112,10 @@ pub(super) async fn applications(State(desk): State<Desk>, headers: HeaderMap) -
             links: home(l),
             empty: l.choose("申請はありません。", "There is no application."),
             columns: l
-                .choose(["申請番号", "申請日時", "状態", "医療機関コード", "端末数"], ["Number", "Received", "State", "Facility", "Terminals"])
+                .choose(
+                    ["申請番号", "申請日時", "状態", "医療機関コード", "端末数"],
+                    ["Number", "Received", "State", "Facility", "Terminals"],
+                )
                 .into(),
             rows: rows.into_iter().map(row).collect(),
         };

@@ -16,8 +16,7 @@ fn cell(text: &str) -> String {
 /// The file of a table.
 pub(crate) fn file(name: &str, columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<Response, Error> {
     let text = written(columns, rows).map_err(|_| Error::Cipher)?;
-    let disposition =
-        HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).unwrap_or(HeaderValue::from_static("attachment"));
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).unwrap_or(HeaderValue::from_static("attachment"));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
         (header::CONTENT_DISPOSITION, disposition),

@@ -117,7 +117,11 @@ impl Visit {
                 Button::new("revise", t("入力を直す", "Change it")).second(),
             ],
         };
-        let parts = vec![Part::said("", [t("申請する内容を確かめてください。", "Please check.")]), Part::facts(None, about(&wanted)), Part::form(form)];
+        let parts = vec![
+            Part::said("", [t("申請する内容を確かめてください。", "Please check.")]),
+            Part::facts(None, about(&wanted)),
+            Part::form(form),
+        ];
         Ok(words::show(self.l, StatusCode::OK, t("申請内容の確認", "Please check"), parts))
     }
 
@@ -129,7 +133,10 @@ impl Visit {
         match desk.authority.apply(&wanted, self.now).await? {
             Ok(number) => {
                 let parts = vec![
-                    Part::said("success", ["電子証明書の発行申請を受け付けました。承認されると、端末ごとに電子証明書発行通知書をお届けします。"]),
+                    Part::said(
+                        "success",
+                        ["電子証明書の発行申請を受け付けました。承認されると、端末ごとに電子証明書発行通知書をお届けします。"],
+                    ),
                     Part::facts(None, vec![("申請番号".to_owned(), number)]),
                 ];
                 Ok(words::show(self.l, StatusCode::OK, self.l.choose("申請を受け付けました", "Received"), parts))

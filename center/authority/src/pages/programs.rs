@@ -51,14 +51,18 @@ pub(super) async fn page(State(desk): State<Desk>, request: Request) -> Response
     let purpose = "有効期限の前に更新をお知らせし、電子証明書を自動で更新する常駐プログラムです。";
     let mut parts = vec![Part::said("", [purpose])];
     if names.is_empty() {
-        parts.push(Part::said("note", [
-            "このセンターでは、連携アプリケーション（onshi）が電子証明書の取得、お知らせ、更新、バックアップを行います。",
-            "onshi clinic certificate get で取得し、onshi clinic bridge が更新します。",
-        ]));
+        parts.push(Part::said(
+            "note",
+            [
+                "このセンターでは、連携アプリケーション（onshi）が電子証明書の取得、お知らせ、更新、バックアップを行います。",
+                "onshi clinic certificate get で取得し、onshi clinic bridge が更新します。",
+            ],
+        ));
     } else {
         let links = names.into_iter().map(|name| (format!("{path}/{name}"), name)).collect();
         parts.push(Part::links(links));
-        parts.push(Part::said("note", ["新しい版が知らされたときは、古い版をアンインストールしてから、ここで新しい版を取得してください。"]));
+        parts
+            .push(Part::said("note", ["新しい版が知らされたときは、古い版をアンインストールしてから、ここで新しい版を取得してください。"]));
     }
     let client = &certificate::sheet().client;
     let facts = vec![

@@ -208,8 +208,7 @@ impl Held {
         } else {
             Button::new("state", l.choose("証明書ステータスを更新する", "Look again"))
         };
-        let form =
-            Form { action: door().to_owned(), hidden: desk.hand_out(ticket, now)?, fields: Vec::new(), buttons: vec![button] };
+        let form = Form { action: door().to_owned(), hidden: desk.hand_out(ticket, now)?, fields: Vec::new(), buttons: vec![button] };
         let parts = vec![
             Part::said("success", [message.text]),
             Part::facts(Some(screen().received), received),
@@ -223,7 +222,8 @@ impl Held {
     fn subject(&self, desk: &Desk) -> Result<Vec<(String, String)>, crate::Error> {
         let subject = desk.authority.subject_of(&self.holder.facility_code)?;
         let [first, second] = subject.organizational_units;
-        let values = [subject.common_name, first.to_owned(), second.to_owned(), subject.organization.to_owned(), subject.country.to_owned()];
+        let values =
+            [subject.common_name, first.to_owned(), second.to_owned(), subject.organization.to_owned(), subject.country.to_owned()];
         Ok(screen().subject.iter().map(|label| (*label).to_owned()).zip(values).collect())
     }
 

@@ -160,14 +160,16 @@ impl Visit {
         let fact = |label: &str, value: &str| (label.to_owned(), value.to_owned());
         match which {
             Which::Ids { request_id, reference_id } => {
-                Ok(desk.authority.prove(request_id, &reference_id.clone().into(), Some(self.caller.address), self.now).await?.map(|proof| {
-                    let order = proof.order();
-                    vec![
-                        fact("リクエストID", request_id),
-                        fact("医療機関コード", &order.facility_code),
-                        fact("端末名称等", &order.terminal_name),
-                    ]
-                }))
+                Ok(desk.authority.prove(request_id, &reference_id.clone().into(), Some(self.caller.address), self.now).await?.map(
+                    |proof| {
+                        let order = proof.order();
+                        vec![
+                            fact("リクエストID", request_id),
+                            fact("医療機関コード", &order.facility_code),
+                            fact("端末名称等", &order.terminal_name),
+                        ]
+                    },
+                ))
             }
             Which::Shown { serial } => Ok(desk.authority.holder(serial, self.now).await?.map(|holder| {
                 vec![

@@ -42,9 +42,7 @@ pub(super) async fn page(State(desk): State<Desk>, request: Request) -> Response
         Part::facts(None, vec![(l.choose("指紋（SHA-256）", "Fingerprint (SHA-256)").to_owned(), pairs.join(":"))]),
         Part::links(vec![(file_path(), l.choose("ルート証明書をダウンロードする", "Download").to_owned())]),
         Part {
-            heading: Some(l.choose("ルート証明書のインストール", "Installing").to_owned()),
-            steps: installing(),
-            ..Part::default()
+            heading: Some(l.choose("ルート証明書のインストール", "Installing").to_owned()), steps: installing(), ..Part::default()
         },
     ];
     words::show(l, StatusCode::OK, l.choose("ルート証明書の取得", "Root certificate"), parts)

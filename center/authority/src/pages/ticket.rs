@@ -17,7 +17,7 @@ const KEY: &str = "authority-pages";
 /// What a sealed text is for; it is sealed too.
 const PURPOSE: &str = "authority pages 1";
 /// Longest text that is looked at.
-const LONGEST: usize = 16 * 1024;
+pub(crate) const LONGEST: usize = 16 * 1024;
 
 /// Where somebody stands between two pages. It holds secrets, so it has no `Debug`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -73,9 +73,8 @@ mod tests {
         let right = Ok(("202012100001000".to_owned(), "FPwNiG5g4r".to_owned()));
         assert_eq!(ids(" 202012100001000 ", "FPwNiG5g4r\n"), right);
         assert_eq!(ids("２０２０１２１００００１０００", "ＦＰｗＮｉＧ５ｇ４ｒ"), right);
-        let fields = |request: &str, reference: &str| {
-            ids(request, reference).unwrap_err().iter().map(|mistake| mistake.field).collect::<Vec<_>>()
-        };
+        let fields =
+            |request: &str, reference: &str| ids(request, reference).unwrap_err().iter().map(|mistake| mistake.field).collect::<Vec<_>>();
         assert_eq!(fields("20201210000100", "FPwNiG5g4r"), ["request_id"]);
         assert_eq!(fields("202012100001000", "FPwNiG5g4"), ["reference_id"]);
         assert_eq!(fields("", ""), ["request_id", "reference_id"]);

@@ -9,13 +9,8 @@ use manuals::certificate;
 use crate::town::CODE;
 use crate::visitor::{MAIL, Visitor};
 
-const RIGHT: [(&str, &str); 5] = [
-    ("facility_code", CODE),
-    ("terminals", "受付端末\r\n診察室端末"),
-    ("contact", "山田 太郎"),
-    ("mail", MAIL),
-    ("mail_again", MAIL),
-];
+const RIGHT: [(&str, &str); 5] =
+    [("facility_code", CODE), ("terminals", "受付端末\r\n診察室端末"), ("contact", "山田 太郎"), ("mail", MAIL), ("mail_again", MAIL)];
 
 on_both!(
     /// Rows: CA-02, CA-06, CA-30, CA-32
@@ -99,7 +94,8 @@ on_both!(a_refused_application_reaches_the_applicant_with_its_reason, async |pla
 on_both!(the_operators_pages_draw_count_and_export, async |place| {
     let mut visitor = Visitor::begin(place).await;
     let form = visitor.look("/console/certificates/notices").await;
-    let wrong = visitor.decide("/console/certificates/notices", &form, "write", &[("facility_code", "1312345678"), ("terminal_name", "x")]).await;
+    let wrong =
+        visitor.decide("/console/certificates/notices", &form, "write", &[("facility_code", "1312345678"), ("terminal_name", "x")]).await;
     assert!(!wrong.mistake("facility_code").is_empty());
     let written = [("facility_code", CODE), ("terminal_name", "=1+1")];
     let papers = visitor.decide("/console/certificates/notices", &form, "write", &written).await;
@@ -124,7 +120,7 @@ on_both!(the_operators_pages_draw_count_and_export, async |place| {
 on_both!(
     /// Rows: CA-08, CA-11, CA-27, CA-28, MP-01, MP-07
     the_root_and_the_client_program_are_offered_with_their_instructions,
-    async |place| {
+    async |place: &chassis::testing::Place| {
         let programs = place.folder.path().join("programs");
         std::fs::create_dir(&programs).unwrap();
         std::fs::write(programs.join("onshi-clinic.msi"), b"program").unwrap();

@@ -230,6 +230,11 @@ on_both!(
         assert!(slip.mistake("mail").contains("メールアドレスとして読めません"), "{}", slip.text());
         let slip = visitor.send(door, &second, "apply", &[("mail", MAIL), ("mail_again", "tarou@example.jp")]).await;
         assert!(slip.mistake("mail_again").contains("違います"), "{}", slip.text());
+        // The longest address that there is.
+        let long = format!("{}@{}.jp", "t".repeat(64), ["a".repeat(60), "b".repeat(60), "c".repeat(60)].join("."));
+        let third = visitor.send(door, &second, "apply", &[("mail", long.as_str()), ("mail_again", long.as_str())]).await;
+        assert_eq!(third.fact("メールアドレス"), long);
+        assert!(!visitor.send(door, &third, "revise", &[]).await.is_session_over());
         let third = visitor.send(door, &second, "apply", &[("mail", MAIL), ("mail_again", MAIL)]).await;
         assert!(third.text().contains(screen.confirmation), "{}", third.text());
         assert_eq!((third.fact("メールアドレス"), third.fact("端末名称等")), (MAIL.into(), "受付端末".into()));

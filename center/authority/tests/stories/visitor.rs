@@ -134,7 +134,8 @@ impl Visitor {
         let asked = self.open(certificate::sheet().path.download).await;
         let file = self.send(certificate::sheet().path.download, &asked, "fetch", &fields(&notice)).await;
         assert_eq!(file.status, StatusCode::OK, "{}", file.text());
-        self.shows = Some(self.authority.certificates().await.unwrap().last().unwrap().serial.clone());
+        let made = self.authority.certificates().await.unwrap();
+        self.shows = made.into_iter().find(|made| made.request_id == notice.request_id).map(|made| made.serial);
         notice
     }
 
