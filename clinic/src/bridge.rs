@@ -1,7 +1,6 @@
 //! The file bridge (連携アプリケーション): a request file dropped in `req` becomes a question to the center and a result file in `res`.
 
 mod desk;
-mod disk;
 mod figures;
 mod folders;
 mod hands;
