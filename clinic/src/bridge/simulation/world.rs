@@ -352,6 +352,10 @@ impl Disk for SimulatedDisk {
         filled
     }
 
+    fn write_private(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.write(path, content)
+    }
+
     fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
         let (content, drop, modified) = {
             let world = self.call("copy", to)?;
