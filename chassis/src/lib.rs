@@ -18,6 +18,7 @@ pub mod mail;
 pub mod page;
 pub mod password;
 pub mod random;
+pub mod sealer;
 pub mod serial;
 #[cfg(feature = "server")]
 pub mod serve;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::NONCE_LEN;
 use data_encoding::BASE64;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::files;
 use crate::random::{self, NoRandomness};
+use crate::sealer::Sealer;
 
 const LOCK_FILE: &str = "vault.json";
 const PROOF: &[u8] = b"onshi vault 1";
@@ -59,7 +60,7 @@ enum Stored {
 /// A folder of keys. Sealed with a passphrase, or openly unsealed for a demonstration.
 pub struct Vault {
     folder: PathBuf,
-    key: Option<LessSafeKey>,
+    key: Option<Sealer>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -189,29 +190,24 @@ impl Vault {
     }
 }
 
-fn derive(passphrase: &SecretString, salt: &[u8]) -> Option<LessSafeKey> {
+fn derive(passphrase: &SecretString, salt: &[u8]) -> Option<Sealer> {
     let mut key = Zeroizing::new([0_u8; 32]);
     let params = Params::new(64 * 1024, 3, 1, Some(32)).ok()?;
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(passphrase.expose_secret().as_bytes(), salt, key.as_mut_slice())
         .ok()?;
-    Some(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).ok()?))
+    Sealer::new(key.as_slice())
 }
 
-fn seal(key: &LessSafeKey, name: &str, secret: &[u8]) -> Result<Sealed, VaultError> {
-    let nonce = random::bytes::<12>()?;
-    let mut buffer = secret.to_vec();
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()), &mut buffer)
-        .map_err(|_| VaultError::Damaged(name.to_owned()))?;
-    Ok(Sealed { nonce: BASE64.encode(&nonce), sealed: BASE64.encode(&buffer) })
+fn seal(key: &Sealer, name: &str, secret: &[u8]) -> Result<Sealed, VaultError> {
+    let whole = key.seal(name, secret)?;
+    let (nonce, text) = whole.split_at(whole.len().min(NONCE_LEN));
+    Ok(Sealed { nonce: BASE64.encode(nonce), sealed: BASE64.encode(text) })
 }
 
-fn unseal(key: &LessSafeKey, name: &str, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
-    let nonce: [u8; 12] = BASE64.decode(sealed.nonce.as_bytes()).ok()?.try_into().ok()?;
-    let mut buffer = Zeroizing::new(BASE64.decode(sealed.sealed.as_bytes()).ok()?);
-    let length = key.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()), &mut buffer).ok()?.len();
-    buffer.truncate(length);
-    Some(buffer)
+fn unseal(key: &Sealer, name: &str, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
+    let nonce = BASE64.decode(sealed.nonce.as_bytes()).ok()?;
+    key.open(name, &[nonce, BASE64.decode(sealed.sealed.as_bytes()).ok()?].concat())
 }
 
 /// The passphrase the operator gave: the environment's `ONSHI_PASSPHRASE`, or the file `onshi-passphrase` in the service manager's

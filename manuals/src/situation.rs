@@ -169,6 +169,14 @@ situations! {
     BadPfxPassword bad_pfx_password "bad-pfx-password",
     /// A name in the certificate request is not valid UTF-8.
     NotUtf8Name not_utf8_name "not-utf8-name",
+    /// The certificate was renewed already; the newer one counts.
+    CertificateSuperseded certificate_superseded "certificate-superseded",
+    /// It is too early to renew this certificate.
+    RenewalNotOpen renewal_not_open "renewal-not-open",
+    /// No renewal of this certificate is under way under this number.
+    RenewalUnknown renewal_unknown "renewal-unknown",
+    /// A mail address that no server would take.
+    BadMailAddress bad_mail_address "bad-mail-address",
     /// The bridge cannot reach the center.
     CenterUnreachable center_unreachable "center-unreachable",
     /// The center did not answer in time.
@@ -267,6 +275,10 @@ mod tests {
         key-already-used OQSC4006E 409 vendor
         bad-pfx-password OQSC4007E 400 site
         not-utf8-name OQSC4008E 400 vendor
+        certificate-superseded OQSC4009E 409 site
+        renewal-not-open OQSC4010E 409 site
+        renewal-unknown OQSC4011E 404 site
+        bad-mail-address OQSC4012E 400 site
         center-unreachable OQSX5001E 502 site
         deadline-passed OQSX5002E 504 center
         center-answer-unreadable OQSX5003E 502 vendor

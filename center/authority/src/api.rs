@@ -12,7 +12,7 @@ use manuals::situation::Situation;
 use registry::{Demand, Registry, door};
 use wire::enrolment::{CsrRequest, IssuedCertificate, PfxRequest};
 
-use crate::{Authority, pem_of, pfx};
+use crate::{Authority, Profile, Proof, der_of, pem_of, pfx, rules};
 
 /// Largest request in bytes; a request with an RSA-4096 key is below 4 KiB.
 const MAX_BODY: usize = 16 * 1024;
@@ -47,7 +47,21 @@ pub fn revocation_routes(authority: Authority, registry: Registry, clock: Clock)
 /// Terminals come here before they have a certificate, so the line alone admits them (RN-16).
 const BY_LINE: Demand = Demand { certificate: false, session: false };
 
+/// The two numbers of a notice as they were typed.
+struct Asked<'a> {
+    request_id: &'a str,
+    reference_id: secrecy::SecretString,
+}
+
 impl Desk {
+    async fn proof(&self, caller: &Caller, asked: &Asked<'_>, now: jiff::Timestamp) -> Result<Proof, Response> {
+        match self.authority.prove(asked.request_id, &asked.reference_id, Some(caller.address), now).await {
+            Ok(Ok(proof)) => Ok(proof),
+            Ok(Err(situation)) => Err(door::answer(door::refusal(situation))),
+            Err(error) => Err(door::answer(door::failure(&error))),
+        }
+    }
+
     async fn refuses(&self, caller: &Caller) -> Option<Response> {
         // Whatever certificate an older terminal still shows does not matter at this door.
         let caller = Caller { certificate: chassis::tls::PeerCertificate::Absent, ..caller.clone() };
@@ -67,8 +81,14 @@ async fn by_csr(State(desk): State<Desk>, Extension(caller): Extension<Caller>, 
         Ok(Json(wanted)) => wanted,
         Err(rejection) => return unreadable(&rejection),
     };
-    let reference = wanted.reference_id.into();
-    match desk.authority.issue_by_csr(&wanted.request_id, &reference, &wanted.csr, desk.clock.now()).await {
+    let asked = Asked { request_id: &wanted.request_id, reference_id: wanted.reference_id.into() };
+    let Some(csr) = der_of(&wanted.csr) else { return door::answer(door::refusal(Situation::BadCsr)) };
+    let now = desk.clock.now();
+    let proof = match desk.proof(&caller, &asked, now).await {
+        Ok(proof) => proof,
+        Err(refusal) => return refusal,
+    };
+    match desk.authority.issue(&proof, &csr, &Profile::Terminal, now).await {
         Ok(Ok(issued)) => {
             tracing::info!(serial = issued.serial, "a certificate was handed out");
             Json(IssuedCertificate { certificate: issued.certificate, chain: issued.chain }).into_response()
@@ -86,9 +106,18 @@ async fn by_pfx(State(desk): State<Desk>, Extension(caller): Extension<Caller>, 
         Ok(Json(wanted)) => wanted,
         Err(rejection) => return unreadable(&rejection),
     };
-    let reference = wanted.reference_id.into();
+    // Before the two numbers are looked at: a slip of the keyboard here is no guess.
+    if let Err(situation) = rules::pfx_password(secrecy::ExposeSecret::expose_secret(&wanted.password)) {
+        return door::answer(door::refusal(situation));
+    }
+    let asked = Asked { request_id: &wanted.request_id, reference_id: wanted.reference_id.into() };
     let strength = if wanted.compatible { pfx::Strength::Compatible } else { pfx::Strength::Modern };
-    match desk.authority.issue_pfx(&wanted.request_id, &reference, &wanted.password, strength, desk.clock.now()).await {
+    let now = desk.clock.now();
+    let proof = match desk.proof(&caller, &asked, now).await {
+        Ok(proof) => proof,
+        Err(refusal) => return refusal,
+    };
+    match desk.authority.retrieve_pfx(&proof, &wanted.password, strength, now).await {
         Ok(Ok(file)) => ([(header::CONTENT_TYPE, "application/x-pkcs12"), (header::CACHE_CONTROL, "no-store")], file).into_response(),
         Ok(Err(situation)) => door::answer(door::refusal(situation)),
         Err(error) => door::answer(door::failure(&error)),

@@ -1,5 +1,7 @@
 //! What an operator may change about the authority, and the default of each.
 
+use std::path::PathBuf;
+
 /// The section `[authority]` of the center's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -14,10 +16,20 @@ pub struct Config {
     pub crl_hours: u32,
     /// Marks the roots 試験用, so that nobody takes them for the real network's.
     pub demonstration: bool,
-    /// Wrong reference ids in a row after which a notice rests.
+    /// Wrong reference ids in a row after which a caller's line rests; the notice stays good for everybody else.
     pub guesses: u32,
-    /// Minutes for which it then rests.
+    /// Minutes for which the caller then rests.
     pub rest_minutes: u32,
+    /// Days before its end from which a certificate may be renewed.
+    pub renew_days: u32,
+    /// RSA keys that are kept ready, so that nobody waits for one; each is used once.
+    pub pool_keys: u32,
+    /// Days within which an application, or a request for revocation, must be decided; then the first lapses and the second is granted.
+    pub decide_days: u32,
+    /// Days without a sign of life after which a terminal's keeper counts as silent.
+    pub silent_days: u32,
+    /// The folder of the revocation journal, best on another disk than the database; empty means beside the keys.
+    pub journal: PathBuf,
 }
 
 impl Default for Config {
@@ -30,6 +42,11 @@ impl Default for Config {
             demonstration: false,
             guesses: 10,
             rest_minutes: 15,
+            renew_days: 90,
+            pool_keys: 16,
+            decide_days: 60,
+            silent_days: 14,
+            journal: PathBuf::new(),
         }
     }
 }

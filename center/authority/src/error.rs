@@ -1,6 +1,7 @@
 //! Why the authority could not answer.
 
 use chassis::db::DbError;
+use chassis::mail::MailError;
 use chassis::random::NoRandomness;
 use chassis::vault::VaultError;
 use registry::door::Cause;
@@ -29,6 +30,21 @@ pub enum Error {
     /// A certificate on disk does not belong to its key.
     #[error("認証局の証明書ファイル {0} が壊れているか、鍵と合いません。控えから戻してください。")]
     Mismatch(String),
+    /// The profiles of certificates cannot be read.
+    #[error("電子証明書のプロファイルを読めません（{0}）。")]
+    Profiles(String),
+    /// What was to be signed broke a rule, and was not signed.
+    #[error("署名の前の検査で証明書に誤りが見つかったため、発行していません（{0}）。")]
+    Lint(String),
+    /// The journal of revocations cannot be read or written.
+    #[error("失効の台帳 {0} を読み書きできません（{1}）。")]
+    Journal(String, std::io::Error),
+    /// The journal of revocations was changed.
+    #[error("失効の台帳 {0} の {1} 行目が壊れています。失効を取りこぼすおそれがあるため始められません。控えから戻してください。")]
+    JournalDamaged(String, usize),
+    /// A mail could not be promised.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// A key or cipher did not work.
     #[error("暗号の処理ができません。")]
     Cipher,
@@ -37,7 +53,7 @@ pub enum Error {
 impl Cause for Error {
     fn is_passing(&self) -> bool {
         match self {
-            Self::Store(error) => error.is_passing(),
+            Self::Store(error) | Self::Mail(MailError::Store(error)) => error.is_passing(),
             Self::Registry(error) => error.is_passing(),
             _ => false,
         }

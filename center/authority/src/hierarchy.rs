@@ -7,10 +7,9 @@ use chassis::files;
 use chassis::random;
 use chassis::vault::Vault;
 use jiff::{SignedDuration, Timestamp};
-use manuals::certificate::Subject;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, CrlDistributionPoint, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, SerialNumber,
+    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, SerialNumber,
 };
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
@@ -29,8 +28,12 @@ pub(crate) struct Hierarchy {
     pub(crate) client_root: Ca,
     pub(crate) issuing: Ca,
     pub(crate) server_root: Ca,
+    /// Has the issuing CA's name and signs with a key that nobody trusts and nobody keeps: what is linted is signed with it first.
+    pub(crate) rehearsal: Issuer<'static, KeyPair>,
 }
 
+/// A terminal's clock that runs slow must not find its new certificate in the future.
+pub(crate) const BEFORE_NOW: SignedDuration = SignedDuration::from_mins(5);
 const YEARS_OF_A_ROOT: i64 = 20;
 const YEARS_OF_THE_ISSUING_CA: i64 = 10;
 
@@ -52,7 +55,8 @@ impl Hierarchy {
             let purposes = vec![ExtendedKeyUsagePurpose::ServerAuth];
             ca_profile("Onshi Server Root CA", demonstration, BasicConstraints::Constrained(0), purposes, YEARS_OF_A_ROOT, now)
         })?;
-        Ok(Self { client_root, issuing, server_root })
+        let rehearsal = Issuer::from_ca_cert_der(&issuing.certificate, KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)?;
+        Ok(Self { client_root, issuing, server_root, rehearsal })
     }
 }
 
@@ -115,7 +119,7 @@ fn ca_profile(
         subject.push(DnType::OrganizationalUnitName, "試験用 (TEST ONLY)");
     }
     subject.push(DnType::CommonName, name);
-    let mut params = base(subject, now, SignedDuration::from_hours(24 * 365 * years))?;
+    let mut params = base(subject, serial_number()?, now, SignedDuration::from_hours(24 * 365 * years));
     params.is_ca = IsCa::Ca(depth);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.extended_key_usages = purposes;
@@ -137,27 +141,6 @@ fn only_this_network() -> NameConstraints {
     }
 }
 
-/// The profile of a terminal's certificate (CA-25): the facility's code as common name, `medical` and the prefecture as units.
-pub(crate) fn terminal_profile(layout: &Subject, rsa: bool, now: Timestamp, until: Timestamp) -> Result<CertificateParams, Error> {
-    let [unit, prefecture] = layout.organizational_units;
-    let mut subject = DistinguishedName::new();
-    subject.push(DnType::CountryName, printable(layout.country)?);
-    subject.push(DnType::OrganizationName, layout.organization);
-    // The layout has two units, and the library keeps one value a type: the second goes by its object identifier.
-    subject.push(DnType::OrganizationalUnitName, prefecture);
-    subject.push(DnType::CustomDnType(vec![2, 5, 4, 11]), unit);
-    subject.push(DnType::CommonName, layout.common_name.as_str());
-    let mut params = base(subject, now, until.duration_since(now))?;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    if rsa {
-        params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
-    }
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    let list = format!("http://{}/crl/issuing-01.crl", manuals::hosts::crl().name);
-    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![list] }];
-    Ok(params)
-}
-
 /// The profile of one of the center's own hosts, under all its names.
 pub(crate) fn host_profile(names: &[String], days: u32, now: Timestamp) -> Result<CertificateParams, Error> {
     let mut subject = DistinguishedName::new();
@@ -166,7 +149,7 @@ pub(crate) fn host_profile(names: &[String], days: u32, now: Timestamp) -> Resul
     if let Some(name) = names.first() {
         subject.push(DnType::CommonName, name.as_str());
     }
-    let mut params = base(subject, now, SignedDuration::from_hours(24 * i64::from(days)))?;
+    let mut params = base(subject, serial_number()?, now, SignedDuration::from_hours(24 * i64::from(days)));
     params.subject_alt_names =
         names.iter().map(|name| Ok(rcgen::SanType::DnsName(name.as_str().try_into()?))).collect::<Result<_, rcgen::Error>>()?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -174,19 +157,19 @@ pub(crate) fn host_profile(names: &[String], days: u32, now: Timestamp) -> Resul
     Ok(params)
 }
 
-fn base(subject: DistinguishedName, now: Timestamp, life: SignedDuration) -> Result<CertificateParams, Error> {
+/// What every certificate has: a name, a serial number, its time, and whose key signed it.
+pub(crate) fn base(subject: DistinguishedName, serial: SerialNumber, now: Timestamp, life: SignedDuration) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = subject;
-    params.serial_number = Some(serial()?);
-    // Five minutes back: a terminal's clock that runs slow must not find its new certificate in the future.
-    params.not_before = offset(now - SignedDuration::from_mins(5));
+    params.serial_number = Some(serial);
+    params.not_before = offset(now - BEFORE_NOW);
     params.not_after = offset(now + life);
     params.use_authority_key_identifier_extension = true;
-    Ok(params)
+    params
 }
 
 /// 127 random bits, never zero, always positive.
-fn serial() -> Result<SerialNumber, Error> {
+pub(crate) fn serial_number() -> Result<SerialNumber, Error> {
     let mut bytes = random::bytes::<16>()?;
     if let Some(first) = bytes.first_mut() {
         *first = (*first & 0x7f) | 0x40;
@@ -198,6 +181,6 @@ pub(crate) fn offset(at: Timestamp) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(at.as_second()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-fn printable(text: &str) -> Result<DnValue, Error> {
+pub(crate) fn printable(text: &str) -> Result<DnValue, Error> {
     Ok(DnValue::PrintableString(text.try_into()?))
 }

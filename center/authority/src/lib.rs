@@ -2,62 +2,63 @@
 #![doc = include_str!("../README.md")]
 
 pub mod api;
+pub mod applications;
+mod chores;
 pub mod config;
+mod crl;
 pub mod error;
 mod hierarchy;
 mod issue;
+mod journal;
+mod letters;
+mod lint;
+pub mod ocsp;
 pub mod operator;
+mod orders;
 pub mod pfx;
+mod pool;
+pub mod profile;
+mod renewal;
+mod revocation;
 pub mod rules;
 mod store;
+pub mod summary;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chassis::db::Database;
-use chassis::random;
+use chassis::sealer::Sealer;
 use chassis::tls::{self, HostIdentity};
 use chassis::vault::Vault;
-use jiff::{SignedDuration, Timestamp};
-use rcgen::{
-    CertificateRevocationListParams, KeyIdMethod, KeyPair, PKCS_ECDSA_P256_SHA256, RevocationReason, RevokedCertParams, SerialNumber,
-};
-use registry::{Refusal, Registry};
+use jiff::Timestamp;
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use registry::Registry;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use secrecy::SecretString;
-use wire::number::FacilityCode;
 
+pub use applications::{Application, ApplicationRow, ApplicationState, Decision};
 pub use config::Config;
+pub use crl::{List, Published};
 pub use error::Error;
-pub use issue::Issued;
+pub use issue::{Issued, der_of};
+pub use orders::{Binding, BindingFact, Kind, Notice, Order, Proof, State};
+pub use profile::Profile;
+pub use renewal::{Holder, RenewalAccepted};
+pub use revocation::{By, Reason, RequestState, RevocationBy, RevocationRequest};
+pub use rules::{Mistake, Window};
+pub use summary::Summary;
 
 use hierarchy::Hierarchy;
+use journal::{Entry, Journal};
 use store::Store;
-
-/// A certificate notice (電子証明書発行通知書, CA-02): what a facility needs to fetch one terminal's certificate.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// The issuing CA's name.
-    pub issuer: &'static str,
-    /// Whose terminal it is.
-    pub facility_code: String,
-    /// The terminal's name, as given at application.
-    pub terminal_name: String,
-    /// Day of issue and seven digits (CA-04).
-    pub request_id: String,
-    /// Ten letters and digits (CA-05); shown once, kept only as a hash.
-    pub reference_id: SecretString,
-    /// The certificate's last moment.
-    pub valid_until: Timestamp,
-    /// Until when it may be fetched.
-    pub retrieve_until: Timestamp,
-}
 
 /// A certificate that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuedFact {
     /// Serial number, lower-case hexadecimal.
     pub serial: String,
+    /// The order that it was made for.
+    pub request_id: String,
     /// Whose it is.
     pub facility_code: String,
     /// The terminal's name.
@@ -66,24 +67,28 @@ pub struct IssuedFact {
     pub key_hash: String,
     /// The certificate.
     pub der: Vec<u8>,
+    /// When it was made.
+    pub issued_at: Timestamp,
     /// Its last moment.
     pub not_after: Timestamp,
-    /// Whether it was revoked.
-    pub revoked: bool,
-}
-
-pub(crate) struct NoticeRow {
-    pub(crate) reference_hash: String,
-    pub(crate) facility_code: String,
-    pub(crate) terminal_name: String,
-    pub(crate) valid_until: Timestamp,
-    pub(crate) fact: rules::NoticeFact,
-}
-
-pub(crate) struct RevokedFact {
-    pub(crate) serial: String,
-    pub(crate) at: Timestamp,
-    pub(crate) reason: i64,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+    /// Why, by the number of RFC 5280.
+    pub reason: Option<i64>,
+    /// The certificate that took its place.
+    pub superseded_by: Option<String>,
+    /// The profile's name.
+    pub profile: String,
+    /// `p256` or `rsa`.
+    pub key_kind: String,
+    /// When its keeper last gave a sign of life.
+    pub keeper_seen_at: Option<Timestamp>,
+    /// Provisionally blocked since.
+    pub held_at: Option<Timestamp>,
+    /// Its revocation list; -1 is the full one only.
+    pub shard: i64,
+    /// From when it is to be replaced whatever its age.
+    pub replace_from: Option<Timestamp>,
 }
 
 /// The authority. Cheap to clone.
@@ -92,14 +97,24 @@ pub struct Authority {
     store: Store,
     registry: Registry,
     hierarchy: Arc<Hierarchy>,
+    profiles: Arc<profile::Profiles>,
+    /// The issuing CA's name, DER.
+    issuer_name: Arc<[u8]>,
+    responder: Arc<ocsp::Responder>,
+    sealer: Arc<Sealer>,
+    journal: Journal,
+    /// What the journal holds and the database does not yet.
+    unsettled: Arc<Mutex<Vec<Entry>>>,
+    lists: Arc<crl::Lists>,
     config: Config,
 }
 
 impl Authority {
-    /// Opens the authority: its tables in `db`, its keys in `vault`, its certificates in `folder`. What is missing is made.
+    /// Opens the authority: its tables in `db`, its keys in `vault`, its certificates in `folder`, its journal of revocations where the
+    /// configuration says. What is missing is made. What the journal knows and the database forgot is put right before anything else.
     ///
     /// # Errors
-    /// If the keys cannot be read, do not fit their certificates, or the database cannot be used.
+    /// If the keys cannot be read, do not fit their certificates, the journal was changed, or the database cannot be used.
     pub async fn open(
         db: Database,
         registry: Registry,
@@ -109,35 +124,35 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let hierarchy = Arc::new(Hierarchy::open(vault, folder, config.demonstration, now)?);
-        Ok(Self { store: Store::open(db).await?, registry, hierarchy, config })
+        let (_, issuing) = x509_parser::parse_x509_certificate(&hierarchy.issuing.certificate).map_err(|_| Error::Cipher)?;
+        let (issuer_name, responder) = (Arc::from(issuing.subject().as_raw()), Arc::new(ocsp::Responder::of(&issuing)));
+        let beside = folder.join("journal");
+        let place = if config.journal.as_os_str().is_empty() { &beside } else { &config.journal };
+        let (journal, entries) = Journal::open(place)?;
+        let authority = Self {
+            store: Store::open(db).await?,
+            registry,
+            profiles: Arc::new(profile::Profiles::read()?),
+            issuer_name,
+            responder,
+            sealer: Arc::new(Sealer::load_or_create(vault, "authority-seal")?),
+            journal,
+            unsettled: Arc::default(),
+            lists: Arc::default(),
+            hierarchy: Arc::clone(&hierarchy),
+            config,
+        };
+        authority.replay(&entries, now).await?;
+        authority.catch_journal_up(&entries).await?;
+        // A restored database may hold keys that were handed out since it was copied.
+        authority.store.empty_pool().await?;
+        Ok(authority)
     }
 
-    /// Writes a certificate notice for a terminal of a registered facility.
-    ///
-    /// # Errors
-    /// [`Refusal::Unknown`] if the facility is not registered.
-    pub async fn notice(&self, code: &FacilityCode, terminal_name: &str, now: Timestamp) -> Result<Notice, Error> {
-        let name = terminal_name.trim();
-        if name.is_empty() || name.chars().count() > 60 {
-            let problem = "端末の名称を 60 文字以内で書いてください。".to_owned();
-            return Err(registry::Error::from(Refusal::Wrong { field: "terminal_name", problem }).into());
-        }
-        if self.registry.facility(code).await?.is_none() {
-            return Err(registry::Error::from(Refusal::Unknown("この医療機関コード")).into());
-        }
-        let shape = &manuals::certificate::sheet().notice;
-        let day = wire::date::format_date(chassis::clock::japan_date(now));
-        let notice = Notice {
-            issuer: manuals::certificate::sheet().issuer_on_notice,
-            facility_code: code.as_str().to_owned(),
-            terminal_name: name.to_owned(),
-            request_id: format!("{day}{}", random::text(shape.request_id_digits_after_date, random::DIGITS)?),
-            reference_id: random::text(shape.reference_id_characters, random::READABLE)?.into(),
-            valid_until: now + SignedDuration::from_hours(24 * i64::from(self.config.certificate_days)),
-            retrieve_until: now + SignedDuration::from_hours(24 * i64::from(self.config.retrieve_days)),
-        };
-        self.store.add_notice(&notice, &issue::reference_hash(&notice.request_id, &notice.reference_id), now).await?;
-        Ok(notice)
+    /// What an operator set.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The certificates that were made, oldest first.
@@ -148,42 +163,10 @@ impl Authority {
         Ok(self.store.certificates().await?)
     }
 
-    /// Revokes a certificate: its terminal is refused from the next request on, and it stands on every list made from now on.
-    ///
-    /// # Errors
-    /// [`Refusal::Unknown`] if no certificate has this serial number.
-    pub async fn revoke(&self, serial: &str, now: Timestamp) -> Result<(), Error> {
-        let serial = serial.to_ascii_lowercase();
-        // The terminal first: it must be refused even if the list fails.
-        self.registry.block_terminal(&serial, true, now).await?;
-        if self.store.revoke(&serial, 0, now).await? == 0 {
-            return Err(registry::Error::from(Refusal::Unknown("この証明書")).into());
-        }
-        Ok(())
-    }
-
-    /// A certificate revocation list of the issuing CA, PEM.
-    ///
-    /// # Errors
-    /// If the database could not say, or the key does not work.
-    pub async fn revocation_list(&self, now: Timestamp) -> Result<String, Error> {
-        let number = self.store.next_list_number(now).await?;
-        let revoked = self.store.revoked().await?;
-        let entries = revoked.iter().map(|fact| RevokedCertParams {
-            serial_number: SerialNumber::from_slice(&serial_bytes(&fact.serial)),
-            revocation_time: hierarchy::offset(fact.at),
-            reason_code: (fact.reason == 1).then_some(RevocationReason::KeyCompromise),
-            invalidity_date: None,
-        });
-        let list = CertificateRevocationListParams {
-            this_update: hierarchy::offset(now),
-            next_update: hierarchy::offset(now + SignedDuration::from_hours(i64::from(self.config.crl_hours))),
-            crl_number: SerialNumber::from_slice(&number.to_be_bytes()),
-            issuing_distribution_point: None,
-            revoked_certs: entries.collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        Ok(list.signed_by(&self.hierarchy.issuing.issuer)?.pem()?)
+    /// The certificates above a terminal's: the issuing CA's, then the client root's.
+    #[must_use]
+    pub fn ca_chain(&self) -> [CertificateDer<'static>; 2] {
+        [self.hierarchy.issuing.certificate.clone(), self.hierarchy.client_root.certificate.clone()]
     }
 
     /// The roots that callers' certificates lead to, root and issuing CA, for judging them.
@@ -236,6 +219,13 @@ pub fn pem_of(certificate: &[u8]) -> String {
 fn serial_bytes(text: &str) -> Vec<u8> {
     let even = if text.len() % 2 == 1 { format!("0{text}") } else { text.to_owned() };
     data_encoding::HEXLOWER.decode(even.as_bytes()).unwrap_or_default()
+}
+
+/// The last moment of a certificate of ours.
+fn end_of(certificate: &[u8]) -> Timestamp {
+    let parsed = x509_parser::parse_x509_certificate(certificate).ok();
+    let end = parsed.and_then(|(_, parsed)| Timestamp::from_second(parsed.validity().not_after.timestamp()).ok());
+    end.unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn serial_of(certificate: &[u8]) -> String {

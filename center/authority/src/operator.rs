@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::number::FacilityCode;
 
-use crate::{Authority, Error, fingerprint, pem_of};
+use crate::{Authority, Error, Reason, fingerprint, pem_of};
 
 #[derive(Clone)]
 struct Desk {
@@ -59,6 +59,8 @@ async fn notice(State(desk): State<Desk>, Json(wanted): Json<NewNotice>) -> Answ
         "reference_id": notice.reference_id.expose_secret(),
         "valid_until": clock::japan_date(notice.valid_until).to_string(),
         "retrieve_until": clock::japan_date(notice.retrieve_until).to_string(),
+        "key_id": notice.binding.key_id,
+        "mac_key": notice.binding.mac_key.expose_secret(),
     })))
 }
 
@@ -70,14 +72,15 @@ async fn certificates(State(desk): State<Desk>) -> Answer {
             "facility_code": row.facility_code,
             "terminal_name": row.terminal_name,
             "not_after": row.not_after,
-            "revoked": row.revoked,
+            "revoked": row.revoked_at.is_some(),
+            "superseded_by": row.superseded_by,
         })
     });
     Ok(Json(shown.collect()))
 }
 
 async fn revoke(State(desk): State<Desk>, Path(serial): Path<String>) -> Answer {
-    desk.authority.revoke(&serial, desk.clock.now()).await?;
+    desk.authority.revoke(&serial, Reason::Unspecified, desk.clock.now()).await?;
     Ok(Json(json!({ "serial": serial, "revoked": true })))
 }
 

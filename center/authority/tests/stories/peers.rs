@@ -60,7 +60,7 @@ async fn list(town: &Town, folder: &Path) -> String {
 
 async fn pfx(town: &Town, folder: &Path, strength: Strength) -> String {
     let notice = town.notice().await;
-    let file = town.authority.issue_pfx(&notice.request_id, &notice.reference_id, &"4071".into(), strength, now()).await.unwrap().unwrap();
+    let file = town.pfx(&notice, "4071", strength).await.unwrap();
     let path = folder.join(format!("{strength:?}.p12"));
     std::fs::write(&path, file).unwrap();
     path.display().to_string()
@@ -121,9 +121,7 @@ async fn a_password_of_full_width_digits_is_refused_and_the_notice_stays_good() 
     let town = Town::begin(&place).await;
     let notice = town.notice().await;
     for wrong in ["４０７１", "407", "40711", "abcd"] {
-        let tried = town.authority.issue_pfx(&notice.request_id, &notice.reference_id, &wrong.into(), Strength::Modern, now()).await;
-        assert_eq!(tried.unwrap().unwrap_err(), Situation::BadPfxPassword, "{wrong}");
+        assert_eq!(town.pfx(&notice, wrong, Strength::Modern).await.unwrap_err(), Situation::BadPfxPassword, "{wrong}");
     }
-    let tried = town.authority.issue_pfx(&notice.request_id, &notice.reference_id, &"4071".into(), Strength::Modern, now()).await;
-    assert!(tried.unwrap().is_ok());
+    assert!(town.pfx(&notice, "4071", Strength::Modern).await.is_ok());
 }

@@ -1,5 +1,6 @@
 //! A revoked certificate is refused at once and stands on every later list.
 
+use authority::Reason;
 use chassis::on_both;
 use chassis::serve::Caller;
 use chassis::tls::PeerCertificate;
@@ -25,11 +26,13 @@ on_both!(
             (parsed.crl_number().unwrap().to_string(), serials)
         };
         let before = numbers(&town.authority.revocation_list(now()).await.unwrap());
-        assert_eq!(before, ("1".to_owned(), vec![]));
-        town.authority.revoke(&issued.serial.to_uppercase(), now()).await.unwrap();
-        town.authority.revoke(&issued.serial, now()).await.unwrap();
-        assert_eq!(numbers(&town.authority.revocation_list(now()).await.unwrap()), ("2".to_owned(), vec![issued.serial.clone()]));
-        assert!(town.authority.certificates().await.unwrap()[0].revoked);
+        assert_eq!(before.1, Vec::<String>::new());
+        town.authority.revoke(&issued.serial.to_uppercase(), Reason::Unspecified, now()).await.unwrap();
+        town.authority.revoke(&issued.serial, Reason::Unspecified, now()).await.unwrap();
+        let after = numbers(&town.authority.revocation_list(now()).await.unwrap());
+        assert_eq!(after.1, vec![issued.serial.clone()]);
+        assert!(after.0 > before.0, "{} {}", after.0, before.0);
+        assert!(town.authority.certificates().await.unwrap()[0].revoked_at.is_some());
         let caller = Caller {
             address: "127.0.0.1".parse().unwrap(),
             host: "host".into(),
@@ -39,6 +42,6 @@ on_both!(
         // The line is asked first, and this town has none: the terminal's own state is what is looked at here.
         assert_eq!(town.registry.enter(&caller, None, demand, now()).await.unwrap(), Err(Situation::UnadmittedLine));
         assert!(town.registry.terminals(None).await.unwrap()[0].blocked);
-        assert!(town.authority.revoke("ffff", now()).await.is_err());
+        assert!(town.authority.revoke("ffff", Reason::Unspecified, now()).await.is_err());
     }
 );

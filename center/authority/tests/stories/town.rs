@@ -1,9 +1,11 @@
 //! An authority and a registry with one facility, and how a terminal of it asks.
 
-use authority::{Authority, Config, Notice};
+use authority::pfx::Strength;
+use authority::{Authority, Config, Notice, Proof};
 use chassis::testing::Place;
 use chassis::vault::Vault;
 use jiff::Timestamp;
+use manuals::situation::Situation;
 use registry::Registry;
 use registry::applications::FacilityApplication;
 use wire::number::FacilityCode;
@@ -42,6 +44,15 @@ impl Town {
 
     pub(crate) async fn notice(&self) -> Notice {
         self.authority.notice(&FacilityCode::parse(CODE).unwrap(), "受付端末", now()).await.unwrap()
+    }
+
+    pub(crate) async fn proof(&self, notice: &Notice) -> Proof {
+        self.authority.prove(&notice.request_id, &notice.reference_id, None, now()).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn pfx(&self, notice: &Notice, password: &str, strength: Strength) -> Result<Vec<u8>, Situation> {
+        let proof = self.proof(notice).await;
+        self.authority.retrieve_pfx(&proof, &password.into(), strength, now()).await.unwrap()
     }
 }
 
