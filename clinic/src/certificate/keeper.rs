@@ -298,7 +298,7 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
     }
 
     async fn ask(&mut self, leaf: &Leaf, mut notes: Notes, now: Timestamp) -> io::Result<()> {
-        notes.ask_at = Some(self.soon(now) + HOUR);
+        notes.ask_at = Some(self.soon(now) + HOUR * 2);
         self.shelf.keep(&notes)?;
         let Some(identity) = self.shelf.identity(Pair::InPlace)? else { return Ok(()) };
         let heard = self.issuer.window(leaf, &identity).await;
@@ -400,7 +400,7 @@ fn is_final(code: &str) -> bool {
     FINAL.iter().any(|situation| situation.get().code == code)
 }
 
-const FINAL: [Situation; 1] = [Situation::BlockedTerminal];
+const FINAL: [Situation; 2] = [Situation::BlockedTerminal, Situation::CertificateSuperseded];
 
 fn is_about_key(code: &str) -> bool {
     [Situation::KeyAlreadyUsed, Situation::WeakKey, Situation::BadCsr].iter().any(|situation| situation.get().code == code)

@@ -170,7 +170,7 @@ impl Issuer for Office {
                 return Err(refusal(Situation::ExpiredCertificate));
             }
             if known.superseded && !same_again {
-                return Err(refusal(Situation::BlockedTerminal));
+                return Err(refusal(Situation::CertificateSuperseded));
             }
             if self.ways.stubborn_until.is_some_and(|until| left > until) {
                 return Err(refusal(Situation::Busy));
