@@ -12,7 +12,7 @@ pub mod files;
 pub mod http;
 pub mod incident;
 pub mod log;
-#[cfg(feature = "server")]
+#[cfg(feature = "mail")]
 pub mod mail;
 #[cfg(feature = "server")]
 pub mod page;

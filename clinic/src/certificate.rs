@@ -3,7 +3,9 @@
 //! The key is made here and never leaves. Every step can be broken off and repeated: the key is saved before the center is asked, a new pair
 //! is put in place only when both halves are on disk, and a working pair is never overwritten unless that is asked for.
 
+mod door;
 mod keeper;
+mod keeping;
 mod leaf;
 mod notes;
 mod rules;
@@ -23,7 +25,10 @@ use rcgen::{KeyPair, PublicKeyData};
 use secrecy::{ExposeSecret, SecretString};
 use wire::enrolment::{CsrRequest, IssuedCertificate};
 
-use self::leaf::Leaf;
+pub use self::keeper::Obstacle;
+pub use self::keeping::{KeepError, Keeping, Standing, delete, keep_once, renew_now, revoke, settle, standing};
+pub use self::leaf::Leaf;
+pub use self::notes::{Held, Kind, Notes, Trouble};
 use self::shelf::{PENDING, Places, Shelf};
 use crate::center::{self, CenterError, ConnectError};
 use crate::config::CenterConfig;
@@ -34,7 +39,8 @@ const CERTIFICATES: &str = "/api/certificates";
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The kind of key to make.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum KeyKind {
     /// ECDSA on P-256.
     #[default]
@@ -108,6 +114,7 @@ pub enum EnrolError {
 /// [`EnrolError`] says what to do; the key is kept for the next attempt.
 pub async fn enrol(config: &EnrolConfig) -> Result<Enrolled, EnrolError> {
     let shelf = Shelf::new(Places::of(&config.center.certificate, &config.center.key));
+    let _held = on_disk(&config.center.certificate, shelf.hold())?;
     let lying = on_disk(&config.center.certificate, shelf.look())?;
     if lying.torn || matches!(lying.coming, rules::Coming::Pair(_)) {
         // An earlier run had everything and was stopped before the last renames.

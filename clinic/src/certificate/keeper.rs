@@ -35,7 +35,7 @@ pub enum Obstacle {
 
 /// An answer, and the center's time if it was heard.
 #[derive(Clone, Debug)]
-pub struct Heard<T> {
+pub(crate) struct Heard<T> {
     /// By the center's clock.
     pub at: Option<Timestamp>,
     /// The answer.
@@ -44,7 +44,7 @@ pub struct Heard<T> {
 
 /// When the authority wants a renewal, and after how many seconds it wants to be asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// The window.
     pub window: Window,
     /// Seconds.
@@ -52,17 +52,19 @@ pub struct Wish {
 }
 
 /// The authority as the keeper asks it.
-pub trait Issuer: Send + Sync {
-    /// When to renew the certificate that `identity` holds.
-    fn window(&self, leaf: &Leaf, identity: &SecretString) -> impl Future<Output = Heard<Wish>> + Send;
+pub(crate) trait Issuer: Send + Sync {
+    /// When to renew the certificate that `identity` holds; nothing from an authority that does not say.
+    fn window(&self, leaf: &Leaf, identity: &SecretString) -> impl Future<Output = Heard<Option<Wish>>> + Send;
     /// A certificate over the request's key in place of the one that `identity` holds.
     fn renew(&self, identity: &SecretString, csr_pem: &str) -> impl Future<Output = Heard<IssuedCertificate>> + Send;
     /// Whether `identity` is let in.
     fn prove(&self, identity: &SecretString) -> impl Future<Output = Heard<()>> + Send;
+    /// When the first of the roots ends by which the authority is known.
+    fn roots_end(&self) -> Option<Timestamp>;
 }
 
 /// Who carries mail away.
-pub trait Post: Send + Sync {
+pub(crate) trait Post: Send + Sync {
     /// Sends one letter; an error is one sentence.
     fn send(&self, letter: &Letter) -> impl Future<Output = Result<(), String>> + Send;
 }
@@ -97,6 +99,8 @@ impl<I: fmt::Debug, P> fmt::Debug for Keeper<I, P> {
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How often the authority is asked when it does not say.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_hours(6);
+/// Roots that end so soon are announced.
+const ROOTS_END: SignedDuration = SignedDuration::from_hours(24 * 60);
 /// The least difference of two clocks that is worth a word.
 const WRONG_CLOCK: i64 = 300;
 /// More letters are not kept.
@@ -143,6 +147,8 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
 
     /// Does all that is due. The answer is until when nothing is.
     pub(crate) async fn steps(&mut self) -> io::Result<Timestamp> {
+        // Somebody at the command line changes the files: later.
+        let Some(_held) = self.shelf.try_hold()? else { return Ok(self.setting.clock.now() + SignedDuration::from_mins(1)) };
         for _ in 0..STEPS {
             if let Action::Wait(until) = self.step().await? {
                 return Ok(until);
@@ -168,14 +174,16 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
 
     /// Asks for a renewal now, whatever the window says, and does all that follows.
     pub(crate) async fn renew_now(&mut self) -> io::Result<Option<Obstacle>> {
+        let held = self.shelf.hold()?;
         let (lying, notes) = (self.shelf.look()?, self.shelf.notes()?);
         let now = self.setting.clock.now();
-        if let (Some(leaf), super::rules::Coming::None, false) = (&lying.held, &lying.coming, lying.torn) {
+        if let (Some(leaf), rules::Coming::None, false) = (&lying.held, &lying.coming, lying.torn) {
             let notes = if notes.serial == leaf.held.serial { notes } else { notes.about(&leaf.held, self.draw()) };
             if let Some(obstacle) = self.renew(leaf, notes, now).await? {
                 return Ok(Some(obstacle));
             }
         }
+        drop(held);
         self.steps().await.map(|_| None)
     }
 
@@ -303,9 +311,12 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
         let Some(identity) = self.shelf.identity(Pair::InPlace)? else { return Ok(()) };
         let heard = self.issuer.window(leaf, &identity).await;
         if let Ok(wish) = self.note_answer(&mut notes, heard, now) {
-            let again = wish.again.map_or(ASK_AGAIN, |seconds| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
-            notes.window = Some(wish.window);
+            let again = wish.and_then(|wish| wish.again).map_or(ASK_AGAIN, |seconds| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
+            notes.window = wish.map(|wish| wish.window);
             notes.ask_at = Some(self.soon(now) + again.clamp(HOUR, HOUR * 24));
+        }
+        if let Some(end) = self.issuer.roots_end().filter(|end| end.duration_since(now) < ROOTS_END) {
+            notes.trouble(Kind::Roots, texts::roots(end), now);
         }
         self.shelf.keep(&notes)
     }

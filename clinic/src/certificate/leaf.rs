@@ -28,7 +28,7 @@ pub struct Leaf {
 
 /// Reads the first certificate of a PEM text; nothing if there is none.
 #[must_use]
-pub fn read(pem: &[u8]) -> Option<Leaf> {
+pub(crate) fn read(pem: &[u8]) -> Option<Leaf> {
     let pem = Pem::iter_from_buffer(pem).next()?.ok()?;
     let certificate = pem.parse_x509().ok()?;
     let moment = |at: &x509_parser::time::ASN1Time| Timestamp::from_second(at.timestamp()).ok();

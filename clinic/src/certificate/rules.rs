@@ -11,7 +11,7 @@ use super::notes::{Held, Kind, Notes, Trouble, Window};
 
 /// What the machine's owner may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Whether the keeper renews by itself; notices and warnings are given all the same.
     pub renews: bool,
     /// So often a day the authority is asked for a renewal at most.
@@ -20,7 +20,7 @@ pub struct Plan {
 
 /// The pair that is to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Coming {
+pub(crate) enum Coming {
     /// None, or a key that has no certificate yet.
     None,
     /// Key and certificate, not yet in place.
@@ -31,7 +31,7 @@ pub enum Coming {
 
 /// What lies in the machine's folder, and what the keeper remembers.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub(crate) struct Known<'a> {
     /// A change of the pair in place was broken off.
     pub torn: bool,
     /// The pair in place.
@@ -46,7 +46,7 @@ pub struct Known<'a> {
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Finish a change of the pair that was broken off.
     Settle,
     /// A certificate is new in its place: begin the notes about it.
@@ -87,7 +87,7 @@ const LAST_DAYS: SignedDuration = SignedDuration::from_hours(10 * 24);
 
 /// What is to be done next.
 #[must_use]
-pub fn decide(known: &Known<'_>, plan: &Plan, now: Timestamp) -> Action {
+pub(crate) fn decide(known: &Known<'_>, plan: &Plan, now: Timestamp) -> Action {
     if known.torn {
         return Action::Settle;
     }
@@ -163,7 +163,7 @@ fn last_days(held: &Held) -> SignedDuration {
 
 /// When this machine renews: a moment drawn once within the window, so that the machines of a whole country do not come at the same time.
 #[must_use]
-pub fn renewal_moment(held: &Held, notes: &Notes) -> Timestamp {
+pub(crate) fn renewal_moment(held: &Held, notes: &Notes) -> Timestamp {
     let window = notes.window.unwrap_or_else(|| own_window(held));
     let width = window.end.duration_since(window.start).max(SignedDuration::ZERO);
     let seconds = width.as_secs().saturating_mul(i64::from(notes.draw)) / 65_536;
@@ -172,7 +172,7 @@ pub fn renewal_moment(held: &Held, notes: &Notes) -> Timestamp {
 
 /// The window while the authority has said none: from 60 to 30 days before the end, and for short lives in the same place of their last third.
 #[must_use]
-pub fn own_window(held: &Held) -> Window {
+pub(crate) fn own_window(held: &Held) -> Window {
     let life = life(held);
     Window { start: held.until - (DAY * 60).min(life / 3), end: held.until - (DAY * 30).min(life / 6) }
 }
@@ -183,7 +183,7 @@ fn life(held: &Held) -> SignedDuration {
 
 /// Days in Japan from today to the certificate's last one.
 #[must_use]
-pub fn days_left(held: &Held, now: Timestamp) -> i32 {
+pub(crate) fn days_left(held: &Held, now: Timestamp) -> i32 {
     days_between(japan_date(now), japan_date(held.until))
 }
 
@@ -227,7 +227,7 @@ fn is_due(at: Option<Timestamp>, now: Timestamp) -> bool {
 
 /// How long the next renewal waits after the n-th of a day (from 1): an hour, doubled each time, six hours at most.
 #[must_use]
-pub fn pause(tries: u32) -> SignedDuration {
+pub(crate) fn pause(tries: u32) -> SignedDuration {
     SignedDuration::from_hours(1_i64 << tries.saturating_sub(1).min(3)).min(LONGEST_WAIT)
 }
 

@@ -3,6 +3,7 @@
 //! What is in place works at every moment but one: between the two renames of a change, which the next look finishes. A new pair is put in
 //! place only when both of its halves are on disk; the pair before stays beside it until it is taken away.
 
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -74,26 +75,58 @@ pub(crate) enum Pair {
     Coming,
 }
 
+/// The right to change the files, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Hold(#[expect(dead_code, reason = "the lock lives as long as the file is open")] Option<File>);
+
 /// Reads and writes the files.
 #[derive(Debug)]
 pub(crate) struct Shelf {
     disk: Box<dyn Disk>,
     places: Places,
+    /// Held while the files change, where several programs can.
+    lock: Option<PathBuf>,
     /// The certificate read last: it is looked at often and seldom another.
     last: Mutex<Option<(Vec<u8>, Leaf)>>,
 }
 
 impl Shelf {
     pub(crate) fn new(places: Places) -> Self {
-        Self::on(Box::new(RealDisk), places)
+        let lock = Some(with_suffix(&places.certificate, ".lock"));
+        Self { lock, ..Self::on(Box::new(RealDisk), places) }
     }
 
     pub(crate) fn on(disk: Box<dyn Disk>, places: Places) -> Self {
-        Self { disk, places, last: Mutex::default() }
+        Self { disk, places, lock: None, last: Mutex::default() }
     }
 
     pub(crate) fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// Takes the files for this program; nothing while another program holds them.
+    pub(crate) fn try_hold(&self) -> io::Result<Option<Hold>> {
+        let Some(file) = self.lock_file()? else { return Ok(Some(Hold(None))) };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Hold(Some(file)))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            // File systems that know no locks are used all the same.
+            Err(TryLockError::Error(_)) => Ok(Some(Hold(None))),
+        }
+    }
+
+    /// The same, waiting for the other program.
+    pub(crate) fn hold(&self) -> io::Result<Hold> {
+        let Some(file) = self.lock_file()? else { return Ok(Hold(None)) };
+        Ok(Hold(file.lock().is_ok().then_some(file)))
+    }
+
+    fn lock_file(&self) -> io::Result<Option<File>> {
+        let Some(path) = &self.lock else { return Ok(None) };
+        if let Some(folder) = path.parent() {
+            chassis::files::make_private_folder(folder)?;
+        }
+        File::options().create(true).truncate(false).write(true).open(path).map(Some)
     }
 
     /// What lies there now.

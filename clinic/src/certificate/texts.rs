@@ -56,6 +56,11 @@ pub(crate) fn clocks(offset: i64) -> String {
     format!("この端末の時計は、センターの時計より約 {minutes} 分{which}います。")
 }
 
+/// A root that ends.
+pub(crate) fn roots(end: Timestamp) -> String {
+    format!("ルート証明書の有効期限は {} です。", day(end))
+}
+
 fn about(leaf: &Leaf) -> String {
     format!("番号: {}\n発行者: {}\n有効期限: {}\n", leaf.held.serial, leaf.issuer, day(leaf.held.until))
 }

@@ -152,9 +152,9 @@ fn refusal(situation: Situation) -> Obstacle {
 }
 
 impl Issuer for Office {
-    async fn window(&self, leaf: &Leaf, _identity: &SecretString) -> Heard<Wish> {
+    async fn window(&self, leaf: &Leaf, _identity: &SecretString) -> Heard<Option<Wish>> {
         let Window { start, end } = rules::own_window(&leaf.held);
-        self.answer(|_| Ok(Wish { window: Window { start, end }, again: Some(21_600) }))
+        self.answer(|_| Ok(Some(Wish { window: Window { start, end }, again: Some(21_600) })))
     }
 
     async fn renew(&self, identity: &SecretString, csr_pem: &str) -> Heard<IssuedCertificate> {
@@ -190,6 +190,10 @@ impl Issuer for Office {
                 Some(_) => Ok(()),
             }
         })
+    }
+
+    fn roots_end(&self) -> Option<Timestamp> {
+        None
     }
 }
 
