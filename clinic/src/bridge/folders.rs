@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::disk::{Disk, RealDisk};
+use crate::disk::{Disk, RealDisk};
 use super::order::OpenNames;
 use crate::config::{BridgeConfig, span};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::disk::{Disk, State};
+use crate::disk::{Disk, State};
 use super::folders::Folders;
 use super::rules::{self, Interest, READ_LIMIT};
 use super::tray::{Stage, Taking, Tray};

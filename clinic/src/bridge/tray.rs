@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use self::places::{Part, Places};
-use super::disk::{self, State, gone_is_fine};
+use crate::disk::{self, State, gone_is_fine};
 use super::folders::Folders;
 use super::rules;
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::dice::Dice;
-use super::disk::Node;
+use crate::simulation::dice::Dice;
+use crate::simulation::tree::Node;
 use super::world::{World, text};
 
 /// How a receipt computer writes its file.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::Tray;
 use super::places::Part;
-use crate::bridge::disk::{State, gone_is_fine};
+use crate::disk::{State, gone_is_fine};
 use crate::bridge::folders::Folders;
 use crate::bridge::rules::{self, READ_LIMIT};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::places::Part;
 use super::{Tray, err_name};
-use crate::bridge::disk::{self, gone_is_fine};
+use crate::disk::{self, gone_is_fine};
 use crate::bridge::folders::Folders;
 
 impl Tray {
