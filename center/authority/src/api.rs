@@ -1,7 +1,9 @@
-//! The door for terminals that fetch their certificate, and for everybody who wants the roots or the revocation list.
+//! The door for programs of terminals that fetch their certificate, and for everybody who wants the revocation list.
+
+mod holder;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
@@ -12,7 +14,7 @@ use manuals::situation::Situation;
 use registry::{Demand, Registry, door};
 use wire::enrolment::{CsrRequest, IssuedCertificate, PfxRequest};
 
-use crate::{Authority, Profile, Proof, der_of, pem_of, pfx, rules};
+use crate::{Authority, Profile, Proof, der_of, pfx, rules};
 
 /// Largest request in bytes; a request with an RSA-4096 key is below 4 KiB.
 const MAX_BODY: usize = 16 * 1024;
@@ -29,7 +31,9 @@ pub fn routes(authority: Authority, registry: Registry, clock: Clock) -> Router 
     Router::new()
         .route("/api/certificates", post(by_csr))
         .route("/api/certificates/pfx", post(by_pfx))
-        .route(manuals::certificate::sheet().path.root, get(roots))
+        .route("/api/certificates/own", get(holder::own))
+        .route("/api/certificates/renewal", post(holder::renew))
+        .route("/api/certificates/revocation", post(holder::ask_revocation))
         .fallback(async || door::answer(door::refusal(Situation::NotFound)))
         .method_not_allowed_fallback(async || door::answer(door::refusal(Situation::MethodNotAllowed)))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -124,13 +128,4 @@ async fn by_pfx(State(desk): State<Desk>, Extension(caller): Extension<Caller>, 
 fn unreadable(rejection: &JsonRejection) -> Response {
     let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
     door::answer(door::refusal(if too_large { Situation::TooLarge } else { Situation::MalformedMessage }))
-}
-
-async fn roots(State(desk): State<Desk>, Extension(caller): Extension<Caller>, _request: Request) -> Response {
-    if let Some(refusal) = desk.refuses(&caller).await {
-        return refusal;
-    }
-    let mut text = pem_of(desk.authority.server_root());
-    text.extend(desk.authority.client_roots().iter().map(|root| pem_of(root)));
-    ([(header::CONTENT_TYPE, "application/x-pem-file")], text).into_response()
 }

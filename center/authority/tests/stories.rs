@@ -7,6 +7,8 @@ mod applying;
 mod clocks;
 #[path = "stories/crashing.rs"]
 mod crashing;
+#[path = "stories/deciding.rs"]
+mod deciding;
 #[path = "stories/fetching.rs"]
 mod fetching;
 #[path = "stories/guessing.rs"]
@@ -25,3 +27,7 @@ mod revoking;
 mod seal;
 #[path = "stories/town.rs"]
 mod town;
+#[path = "stories/visiting.rs"]
+mod visiting;
+#[path = "stories/visitor.rs"]
+mod visitor;
