@@ -71,7 +71,7 @@ pub struct IssuedFact {
     pub terminal_name: String,
     /// SHA-256 of the public key, hexadecimal.
     pub key_hash: String,
-    /// The certificate.
+    /// The certificate; empty in an outline.
     pub der: Vec<u8>,
     /// When it was made.
     pub issued_at: Timestamp,
@@ -180,6 +180,14 @@ impl Authority {
     /// If the database could not say.
     pub async fn certificates(&self) -> Result<Vec<IssuedFact>, Error> {
         Ok(self.store.certificates().await?)
+    }
+
+    /// As [`certificates`](Self::certificates), without their texts: for lists and sums over many.
+    ///
+    /// # Errors
+    /// If the database could not say.
+    pub async fn certificate_outlines(&self) -> Result<Vec<IssuedFact>, Error> {
+        Ok(self.store.outlines().await?)
     }
 
     /// The certificates above a terminal's: the issuing CA's, then the client root's.

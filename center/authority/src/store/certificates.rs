@@ -18,8 +18,8 @@ pub(crate) struct Closing<'a> {
     pub(crate) renews: Option<&'a str>,
 }
 
-const COLUMNS: &str = "SELECT serial, request_id, facility_code, terminal_name, key_hash, der, issued_at, not_after, revoked_at, reason,
-  superseded_by, profile, key_kind, keeper_seen_at, held_at, shard, replace_from FROM client_certificate";
+const OUTLINE: &str = "SELECT serial, request_id, facility_code, terminal_name, key_hash, issued_at, not_after, revoked_at, reason,
+  superseded_by, profile, key_kind, keeper_seen_at, held_at, shard, replace_from";
 
 impl Store {
     /// Keeps a certificate, registers its terminal, closes its order and marks the certificate that it replaces: all or nothing. The answer is whether the order
@@ -81,19 +81,25 @@ WHERE serial = $2 AND superseded_by IS NULL AND revoked_at IS NULL AND held_at I
     }
 
     async fn one_certificate(&self, condition: &str, value: &str) -> Result<Option<IssuedFact>, DbError> {
-        let row = self.db.query_opt(&format!("{COLUMNS} WHERE {condition}"), &values![value]).await?;
+        let row = self.db.query_opt(&format!("{OUTLINE}, der FROM client_certificate WHERE {condition}"), &values![value]).await?;
         row.as_ref().map(read).transpose()
     }
 
     pub(crate) async fn certificates(&self) -> Result<Vec<IssuedFact>, DbError> {
-        self.db.query(&format!("{COLUMNS} ORDER BY issued_at, serial"), &[]).await?.iter().map(read).collect()
+        let sql = format!("{OUTLINE}, der FROM client_certificate ORDER BY issued_at, serial");
+        self.db.query(&sql, &[]).await?.iter().map(read).collect()
+    }
+
+    /// All of them without their texts, which are most of their size.
+    pub(crate) async fn outlines(&self) -> Result<Vec<IssuedFact>, DbError> {
+        let sql = format!("{OUTLINE} FROM client_certificate ORDER BY issued_at, serial");
+        self.db.query(&sql, &[]).await?.iter().map(read_outline).collect()
     }
 
     /// The certificates that the registry must still be told of, with what it must be told: 1 they exist or are blocked, 2 let in again.
     pub(crate) async fn due_at_the_registry(&self) -> Result<Vec<(IssuedFact, i64)>, DbError> {
-        let sql = COLUMNS.replace(" FROM client_certificate", ", registry_due FROM client_certificate");
-        let rows = self.db.query(&format!("{sql} WHERE registry_due <> 0 ORDER BY issued_at, serial LIMIT 500"), &[]).await?;
-        rows.iter().map(|row| Ok((read(row)?, row.int(17)?))).collect()
+        let sql = format!("{OUTLINE}, registry_due FROM client_certificate WHERE registry_due <> 0 ORDER BY issued_at, serial LIMIT 500");
+        self.db.query(&sql, &[]).await?.iter().map(|row| Ok((read_outline(row)?, row.int(16)?))).collect()
     }
 
     /// The registry knows. What came up in the meantime stays due.
@@ -120,23 +126,27 @@ WHERE serial = $2 AND superseded_by IS NULL AND revoked_at IS NULL AND held_at I
 }
 
 fn read(row: &Row) -> Result<IssuedFact, DbError> {
+    Ok(IssuedFact { der: row.bytes(16)?, ..read_outline(row)? })
+}
+
+fn read_outline(row: &Row) -> Result<IssuedFact, DbError> {
     Ok(IssuedFact {
         serial: row.text(0)?,
         request_id: row.text(1)?,
         facility_code: row.text(2)?,
         terminal_name: row.text(3)?,
         key_hash: row.text(4)?,
-        der: row.bytes(5)?,
-        issued_at: instant(row, 6)?,
-        not_after: instant(row, 7)?,
-        revoked_at: opt_instant(row, 8)?,
-        reason: row.opt_int(9)?,
-        superseded_by: row.opt_text(10)?,
-        profile: row.text(11)?,
-        key_kind: row.text(12)?,
-        keeper_seen_at: opt_instant(row, 13)?,
-        held_at: opt_instant(row, 14)?,
-        shard: row.int(15)?,
-        replace_from: opt_instant(row, 16)?,
+        issued_at: instant(row, 5)?,
+        not_after: instant(row, 6)?,
+        revoked_at: opt_instant(row, 7)?,
+        reason: row.opt_int(8)?,
+        superseded_by: row.opt_text(9)?,
+        profile: row.text(10)?,
+        key_kind: row.text(11)?,
+        keeper_seen_at: opt_instant(row, 12)?,
+        held_at: opt_instant(row, 13)?,
+        shard: row.int(14)?,
+        replace_from: opt_instant(row, 15)?,
+        der: Vec::new(),
     })
 }
