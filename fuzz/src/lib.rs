@@ -4,5 +4,6 @@ pub mod doors;
 mod messages;
 pub mod names;
 pub mod proxy_and_time;
+pub mod standard;
 
 pub use messages::*;

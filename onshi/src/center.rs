@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use authority::Authority;
+use authority::acme::Acme;
 use axum::Router;
 use axum::routing::get;
 use chassis::audit::{Audit, AuditKeys, Settings};
@@ -136,6 +137,7 @@ pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
+    acme: Acme,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -179,6 +181,7 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
+        let acme = Acme::open(&authority, &vault)?;
         for published in [&certificates, &own.join("certificates")] {
             publish_roots(&authority, published)?;
         }
@@ -198,6 +201,7 @@ impl Center {
         Ok(Self {
             registry,
             authority,
+            acme,
             eligibility,
             line,
             clock,
@@ -253,7 +257,10 @@ impl Center {
         }
         if self.config.serves(Room::Authority) {
             let authority = self.authority.clone();
-            routes.push((hosts::authority(), authority::api::routes(authority.clone(), registry.clone(), clock.clone())));
+            let doors = authority::api::routes(authority.clone(), registry.clone(), clock.clone())
+                .merge(authority::acme::routes(self.acme.clone(), registry.clone(), clock.clone()))
+                .merge(authority::est::routes(authority.clone(), registry.clone(), clock.clone()));
+            routes.push((hosts::authority(), doors));
             routes.push((hosts::crl(), authority::api::revocation_routes(authority, registry, clock)));
         }
         // Every door but the operators' and those of line authentication asks the admission list.

@@ -9,10 +9,10 @@ use chassis::clock::Clock;
 use chassis::serve::Caller;
 use http::{StatusCode, header};
 use manuals::situation::Situation;
-use registry::{Demand, Registry, door};
+use registry::{Registry, door};
 use wire::enrolment::{CsrRequest, IssuedCertificate, PfxRequest};
 
-use crate::{Authority, Profile, Proof, der_of, pem_of, pfx, rules};
+use crate::{Authority, Profile, Proof, der_of, line, pem_of, pfx, rules};
 
 /// Largest request in bytes; a request with an RSA-4096 key is below 4 KiB.
 const MAX_BODY: usize = 16 * 1024;
@@ -44,9 +44,6 @@ pub fn revocation_routes(authority: Authority, registry: Registry, clock: Clock)
         .with_state(Desk { authority, registry, clock })
 }
 
-/// Terminals come here before they have a certificate, so the line alone admits them (RN-16).
-const BY_LINE: Demand = Demand { certificate: false, session: false };
-
 /// The two numbers of a notice as they were typed.
 struct Asked<'a> {
     request_id: &'a str,
@@ -63,10 +60,8 @@ impl Desk {
     }
 
     async fn refuses(&self, caller: &Caller) -> Option<Response> {
-        // Whatever certificate an older terminal still shows does not matter at this door.
-        let caller = Caller { certificate: chassis::tls::PeerCertificate::Absent, ..caller.clone() };
-        match self.registry.enter(&caller, None, BY_LINE, self.clock.now()).await {
-            Ok(Ok(_)) => None,
+        match line::admits(&self.registry, caller, self.clock.now()).await {
+            Ok(Ok(())) => None,
             Ok(Err(situation)) => Some(door::answer(door::refusal(situation))),
             Err(error) => Some(door::answer(door::failure(&error))),
         }

@@ -1,16 +1,19 @@
 //! 共通認証局: makes the certificates by which terminals and the center's hosts are known.
 #![doc = include_str!("../README.md")]
 
+pub mod acme;
 pub mod api;
 pub mod applications;
 mod chores;
 pub mod config;
 mod crl;
 pub mod error;
+pub mod est;
 mod hierarchy;
 mod issue;
 mod journal;
 mod letters;
+mod line;
 mod lint;
 pub mod ocsp;
 pub mod operator;
@@ -19,6 +22,7 @@ pub mod pfx;
 mod pool;
 pub mod profile;
 mod renewal;
+pub mod request;
 mod revocation;
 pub mod rules;
 mod store;

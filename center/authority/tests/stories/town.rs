@@ -25,6 +25,11 @@ pub(crate) struct Town {
 impl Town {
     /// An authority in demonstration mode with its keys open.
     pub(crate) async fn begin(place: &Place) -> Self {
+        Self::begin_at(place, now()).await
+    }
+
+    /// The same at another time.
+    pub(crate) async fn begin_at(place: &Place, now: Timestamp) -> Self {
         let db = place.database().await;
         let registry = Registry::open(db.clone(), registry::Config::default()).await.unwrap();
         let facility = FacilityApplication {
@@ -33,17 +38,21 @@ impl Town {
             valid_from: jiff::civil::date(2020, 4, 1),
             valid_until: None,
         };
-        let application = registry.apply_for_facility(&facility, now()).await.unwrap();
-        registry.approve(&application, now()).await.unwrap();
+        let application = registry.apply_for_facility(&facility, now).await.unwrap();
+        registry.approve(&application, now).await.unwrap();
         let vault = Vault::open(&place.folder.path().join("keys"), None).unwrap();
         let folder = place.folder.path().join("certificates");
         let config = Config { demonstration: true, guesses: 3, ..Config::default() };
-        let authority = Authority::open(db, registry.clone(), &vault, &folder, config, now()).await.unwrap();
+        let authority = Authority::open(db, registry.clone(), &vault, &folder, config, now).await.unwrap();
         Self { authority, registry }
     }
 
     pub(crate) async fn notice(&self) -> Notice {
-        self.authority.notice(&FacilityCode::parse(CODE).unwrap(), "受付端末", now()).await.unwrap()
+        self.notice_at(now()).await
+    }
+
+    pub(crate) async fn notice_at(&self, now: Timestamp) -> Notice {
+        self.authority.notice(&FacilityCode::parse(CODE).unwrap(), "受付端末", now).await.unwrap()
     }
 
     pub(crate) async fn proof(&self, notice: &Notice) -> Proof {
