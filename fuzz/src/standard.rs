@@ -38,7 +38,7 @@ const PATHS: [&str; 8] = [
     "/acme/account/ACCOUNT",
     "/acme/order/ORDER",
     "/acme/order/ORDER/finalize",
-    "/acme/authorization/ORDER",
+    "/acme/authorization/ORDER-0",
 ];
 
 /// The doors, an account with an order that waits, and a notice that nobody has used.

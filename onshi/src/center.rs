@@ -286,7 +286,8 @@ impl Center {
             names.add(&known, &tls::server_config(host.name, &identity, issuers)?);
             by_host.insert(Arc::from(host.name), routes);
         }
-        let client_roots = tls::trust_anchors(&self.authority.client_roots())?;
+        // The issuing CA too: programs often send their own certificate and nothing above it.
+        let client_roots = tls::trust_anchors(&self.authority.ca_chain())?;
         Ok(Doors { names, routes: by_host, client_roots, limits: self.config.limits, clock: self.clock.clone() })
     }
 

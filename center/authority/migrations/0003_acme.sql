@@ -17,7 +17,7 @@ CREATE UNIQUE INDEX acme_account_by_notice ON acme_account (request_id) WHERE st
 CREATE TABLE acme_order (
   id TEXT NOT NULL PRIMARY KEY,
   account TEXT NOT NULL,
-  name TEXT NOT NULL,
+  names TEXT NOT NULL,
   replaces TEXT,
   state TEXT NOT NULL,
   made_at BIGINT NOT NULL,

@@ -93,8 +93,8 @@ impl State {
 pub(crate) struct Order {
     pub(crate) id: String,
     pub(crate) account: String,
-    /// The one name it is for.
-    pub(crate) name: String,
+    /// The names it is for: the terminal's, and its facility's code if its client wished so.
+    pub(crate) names: Vec<String>,
     /// Serial number of the certificate that it replaces, as its client said.
     pub(crate) replaces: Option<String>,
     pub(crate) state: State,

@@ -26,8 +26,7 @@ const LISTED: i64 = 100;
 pub(crate) async fn new(Shared(desk): Shared<Desk>, signed: Signed) -> Result<Response, Problem> {
     let account = signed.account(&desk).await?;
     let wanted: NewOrder = message::read(&signed.request.payload, "newOrder ")?;
-    let name = rules::name_of(&account.facility_code, &account.terminal_name);
-    rules::order(&wanted, &name)?;
+    let names = rules::order(&wanted, &account.name(), &account.facility_code)?;
     desk.authority.store.forget_lapsed_acme(signed.now).await?;
     let mut before = desk.authority.store.acme_orders(&account.id, LISTED).await?;
     for order in before.iter_mut().filter(|order| order.state == State::Processing) {
@@ -35,14 +34,14 @@ pub(crate) async fn new(Shared(desk): Shared<Desk>, signed: Signed) -> Result<Re
         *order = carry_on(&desk, &account, order.clone(), signed.now).await?;
     }
     let replaces = renewal::may_order(&desk, &account, wanted.replaces.as_deref(), signed.now).await?;
-    let waiting = before.into_iter().find(|order| order.state == State::Ready && order.replaces == replaces && order.lapses_at > signed.now);
+    let waiting = before.into_iter().find(|order| order.state == State::Ready && order.replaces == replaces && order.names == names && order.lapses_at > signed.now);
     let order = match waiting {
         Some(order) => order,
         None => {
             let order = Order {
                 id: random::text(20, random::READABLE).map_err(crate::Error::from)?,
                 account: account.id.clone(),
-                name,
+                names,
                 replaces,
                 state: State::Ready,
                 lapses_at: signed.now + PATIENCE,
@@ -80,9 +79,11 @@ pub(crate) async fn order(Shared(desk): Shared<Desk>, Path(id): Path<String>, si
     Ok(shown(StatusCode::OK, &desk, &signed.place, &order))
 }
 
-/// The authorization of an order: given by the binding, so it is never pending. It may be handed back, and the order with it.
+/// The authorization of one name of an order: given by the binding, so it is never pending. It may be handed back, and the order with it.
 pub(crate) async fn authorization(Shared(desk): Shared<Desk>, Path(id): Path<String>, signed: Signed) -> Result<Response, Problem> {
-    let (_, mut order) = mine(&desk, &signed, &id).await?;
+    let (id, place) = id.rsplit_once('-').unwrap_or((&id, ""));
+    let (_, mut order) = mine(&desk, &signed, id).await?;
+    let name = place.parse().ok().and_then(|place: usize| order.names.get(place)).cloned().ok_or_else(unknown)?;
     if !signed.request.payload.is_empty() {
         let change: Change = message::read(&signed.request.payload, "認可の変更の ")?;
         if change.status.as_deref() != Some("deactivated") {
@@ -92,7 +93,7 @@ pub(crate) async fn authorization(Shared(desk): Shared<Desk>, Path(id): Path<Str
         order.state = if order.state == State::Ready { State::Invalid } else { order.state };
     }
     let status = if order.state == State::Invalid { "deactivated" } else { "valid" };
-    let identifier = json!({ "type": "dns", "value": order.name });
+    let identifier = json!({ "type": "dns", "value": name });
     Ok(Json(json!({ "status": status, "identifier": identifier, "expires": when(order.lapses_at), "challenges": [] })).into_response())
 }
 
@@ -112,7 +113,7 @@ pub(crate) async fn finalize(Shared(desk): Shared<Desk>, Path(id): Path<String>,
         return Err(Problem::new(Kind::OrderNotReady, "この申請は CSR を受け付ける状態（ready）ではありません。"));
     }
     let asked = request::read(&csr).ok_or_else(|| Problem::of(Situation::BadCsr))?;
-    rules::request(&asked.names, &order.name, &account.facility_code)?;
+    rules::request(&asked.names, &order.names, &account.name(), &account.facility_code)?;
     if account.key()?.is_the_key_in(&asked.key) {
         return Err(Problem::new(Kind::BadCsr, "アカウントの鍵で証明書は作れません。証明書のための鍵を別に作ってください。"));
     }
@@ -139,13 +140,16 @@ pub(crate) async fn certificate(Shared(desk): Shared<Desk>, Path(id): Path<Strin
 
 async fn mine(desk: &Desk, signed: &Signed, id: &str) -> Result<(Account, Order), Problem> {
     let account = signed.account(desk).await?;
-    let unknown = || Problem::new(Kind::Malformed, "この申請はありません。").with_status(404);
     let mut order = desk.authority.store.acme_order(id).await?.ok_or_else(unknown)?;
     accounts::own(&account, &order.account)?;
     if order.state == State::Ready && order.lapses_at <= signed.now {
         order.state = State::Invalid;
     }
     Ok((account, order))
+}
+
+fn unknown() -> Problem {
+    Problem::new(Kind::Malformed, "この申請はありません。").with_status(404)
 }
 
 /// Carries an order on that has its certificate request: the engine behind gives the same certificate however often it is asked over one key.
@@ -174,8 +178,8 @@ fn shown(status: StatusCode, desk: &Desk, place: &Place, order: &Order) -> Respo
     let mut body = json!({
         "status": order.state.text(),
         "expires": when(order.lapses_at),
-        "identifiers": [{ "type": "dns", "value": order.name }],
-        "authorizations": [place.url(&format!("authorization/{}", order.id))],
+        "identifiers": order.names.iter().map(|name| json!({ "type": "dns", "value": name })).collect::<Vec<_>>(),
+        "authorizations": (0..order.names.len()).map(|at| place.url(&format!("authorization/{}-{at}", order.id))).collect::<Vec<_>>(),
         "finalize": format!("{address}/finalize"),
     });
     if let Some(members) = body.as_object_mut() {

@@ -81,7 +81,7 @@ pub(crate) async fn make(
     csr: &[u8],
     now: Timestamp,
 ) -> Result<Result<Issued, Situation>, Error> {
-    let profile = Profile::TerminalAcme { dns: order.name.clone() };
+    let profile = Profile::TerminalAcme { dns: account.name() };
     match &order.replaces {
         None => match desk.authority.prove_by_binding(&account.request_id).await? {
             Some(proof) => desk.authority.issue(&proof, csr, &profile, now).await,

@@ -2,7 +2,7 @@
 
 use data_encoding::BASE32_NOPAD;
 
-use super::message::{Identifier, NewOrder};
+use super::message::NewOrder;
 use super::problem::{Kind, Problem};
 use crate::request::Names;
 
@@ -35,29 +35,32 @@ pub(crate) fn contacts(given: &[String]) -> Result<(), Problem> {
         let Some(address) = contact.strip_prefix("mailto:") else {
             return Err(Problem::new(Kind::UnsupportedContact, "連絡先には mailto: だけを使えます。"));
         };
-        if chassis::mail::MailAddress::parse(address).is_none() {
+        let plain = !address.contains(['?', ',', '%', ';']);
+        if !plain || chassis::mail::MailAddress::parse(address).is_none() {
             return Err(Problem::new(Kind::InvalidContact, "連絡先のメールアドレスを一つずつ、余分なもの（?、, など）を付けずに書いてください。"));
         }
     }
     Ok(())
 }
 
-/// Whether an order asks for the account's own name and nothing else.
-pub(crate) fn order(wanted: &NewOrder, name: &str) -> Result<(), Problem> {
+/// The names of an order, in small letters: the account's own, and beside it at most its facility's code. A client that takes the names to
+/// order from the certificate that it renews finds the code there, as the common name.
+pub(crate) fn order(wanted: &NewOrder, name: &str, facility_code: &str) -> Result<Vec<String>, Problem> {
     if wanted.not_before.is_some() || wanted.not_after.is_some() {
         return Err(Problem::new(Kind::Malformed, "有効期間は認証局が決めます。notBefore と notAfter は書かないでください。"));
     }
-    let [identifier] = wanted.identifiers.as_slice() else {
-        return Err(rejected(name));
-    };
-    self::identifier(identifier, name)
-}
-
-fn identifier(wanted: &Identifier, name: &str) -> Result<(), Problem> {
-    if wanted.kind != "dns" {
-        return Err(Problem::new(Kind::UnsupportedIdentifier, "名前の種類は dns だけです。"));
+    let mut names: Vec<String> = Vec::new();
+    for identifier in &wanted.identifiers {
+        let value = identifier.value.to_ascii_lowercase();
+        if identifier.kind != "dns" {
+            return Err(Problem::new(Kind::UnsupportedIdentifier, "名前の種類は dns だけです。"));
+        }
+        if (value != name && value != facility_code) || names.contains(&value) {
+            return Err(rejected(name));
+        }
+        names.push(value);
     }
-    if wanted.value.eq_ignore_ascii_case(name) { Ok(()) } else { Err(rejected(name)) }
+    if names.iter().any(|given| given == name) { Ok(names) } else { Err(rejected(name)) }
 }
 
 fn rejected(name: &str) -> Problem {
@@ -65,11 +68,11 @@ fn rejected(name: &str) -> Problem {
 }
 
 /// Whether a certificate request names what was ordered and nothing else. A facility's code as common name is its own, too.
-pub(crate) fn request(names: &Names, name: &str, facility_code: &str) -> Result<(), Problem> {
-    let same = |given: &String| given.eq_ignore_ascii_case(name);
-    let named = names.dns.iter().all(same) && names.other == 0 && names.common.iter().all(|given| same(given) || given == facility_code);
-    let at_all = !names.dns.is_empty() || names.common.iter().any(same);
-    if named && at_all {
+pub(crate) fn request(names: &Names, ordered: &[String], name: &str, facility_code: &str) -> Result<(), Problem> {
+    let of_the_order = |given: &String| ordered.iter().any(|wanted| given.eq_ignore_ascii_case(wanted));
+    let all = || names.dns.iter().chain(&names.common);
+    let named = names.dns.iter().all(of_the_order) && names.common.iter().all(|given| of_the_order(given) || given == facility_code);
+    if named && names.other == 0 && all().any(|given| given.eq_ignore_ascii_case(name)) {
         return Ok(());
     }
     Err(Problem::new(Kind::BadCsr, &format!("証明書署名要求（CSR）の名前は、申請した {name} だけにしてください。")))
@@ -87,7 +90,10 @@ pub(crate) fn reason(given: Option<i64>) -> Result<i64, Problem> {
 mod tests {
     use super::*;
 
+    use crate::acme::message::Identifier;
+
     const NAME: &str = "reception.0110119153.terminals.example";
+    const CODE: &str = "0110119153";
 
     fn wanted(kind: &str, value: &str) -> NewOrder {
         let identifiers = vec![Identifier { kind: kind.into(), value: value.into() }];
@@ -111,8 +117,16 @@ mod tests {
 
     #[test]
     fn only_the_accounts_own_name_is_ordered() {
-        assert_eq!(order(&wanted("dns", &NAME.to_uppercase()), NAME), Ok(()));
-        let kind = |wanted: &NewOrder| order(wanted, NAME).unwrap_err().kind();
+        assert_eq!(order(&wanted("dns", &NAME.to_uppercase()), NAME, CODE), Ok(vec![NAME.to_owned()]));
+        let with_code = |code: &str| {
+            let code = Identifier { kind: "dns".into(), value: code.into() };
+            NewOrder { identifiers: [vec![code], wanted("dns", NAME).identifiers].concat(), ..wanted("dns", NAME) }
+        };
+        assert_eq!(order(&with_code(CODE), NAME, CODE).unwrap(), [CODE, NAME]);
+        let kind = |wanted: &NewOrder| order(wanted, NAME, CODE).unwrap_err().kind();
+        assert_eq!(kind(&with_code("1310099999")), Kind::RejectedIdentifier);
+        assert_eq!(kind(&with_code(NAME)), Kind::RejectedIdentifier);
+        assert_eq!(kind(&wanted("dns", CODE)), Kind::RejectedIdentifier);
         assert_eq!(kind(&wanted("ip", "10.0.0.1")), Kind::UnsupportedIdentifier);
         assert_eq!(kind(&wanted("dns", "other.0110119153.terminals.example")), Kind::RejectedIdentifier);
         assert_eq!(kind(&wanted("dns", "*.0110119153.terminals.example")), Kind::RejectedIdentifier);
@@ -127,18 +141,20 @@ mod tests {
             dns: dns.iter().map(|name| (*name).to_owned()).collect(),
             other,
         };
-        let code = "0110119153";
-        for right in [names(&[], &[NAME], 0), names(&[NAME], &[NAME], 0), names(&[NAME], &[], 0), names(&[code], &[NAME], 0)] {
-            assert_eq!(request(&right, NAME, code), Ok(()), "{right:?}");
+        let ordered = [NAME.to_owned()];
+        let request = |asked: &Names| request(asked, &ordered, NAME, CODE);
+        for right in [names(&[], &[NAME], 0), names(&[NAME], &[NAME], 0), names(&[NAME], &[], 0), names(&[CODE], &[NAME], 0)] {
+            assert_eq!(request(&right), Ok(()), "{right:?}");
         }
         for wrong in [
             names(&[], &[], 0),
-            names(&[code], &[], 0),
+            names(&[CODE], &[], 0),
             names(&["1310099999"], &[NAME], 0),
             names(&[], &[NAME, "www.example"], 0),
             names(&[], &[NAME], 1),
+            names(&[], &[NAME, CODE], 0),
         ] {
-            assert_eq!(request(&wrong, NAME, code).unwrap_err().kind(), Kind::BadCsr, "{wrong:?}");
+            assert_eq!(request(&wrong).unwrap_err().kind(), Kind::BadCsr, "{wrong:?}");
         }
     }
 
@@ -149,6 +165,7 @@ mod tests {
         assert_eq!(judge(&["tel:+81"]), Err(Kind::UnsupportedContact));
         assert_eq!(judge(&["mailto:a"]), Err(Kind::InvalidContact));
         assert_eq!(judge(&["mailto:a@clinic.example,b@clinic.example"]), Err(Kind::InvalidContact));
+        assert_eq!(judge(&["mailto:a@clinic.example?subject=x"]), Err(Kind::InvalidContact));
         assert_eq!(judge(&["mailto:a@clinic.example"; 6]), Err(Kind::InvalidContact));
     }
 }

@@ -10,7 +10,7 @@ use manuals::situation::Situation;
 use super::jws::{PublicKey, Signer, Unproven};
 use super::nonce::{self, Fresh};
 use super::problem::{Kind, Problem};
-use super::{Account, Desk, Place};
+use super::{Account, Desk, Place, rules};
 
 /// A request whose form, address and number are right; the handler asks for its signer.
 pub(crate) struct Signed {
@@ -83,6 +83,11 @@ impl Signed {
 }
 
 impl Account {
+    /// The name of its terminal.
+    pub(crate) fn name(&self) -> String {
+        rules::name_of(&self.facility_code, &self.terminal_name)
+    }
+
     /// Its key, as it was kept.
     pub(crate) fn key(&self) -> Result<PublicKey, Problem> {
         let kept = serde_json::from_str(&self.public_key)

@@ -76,11 +76,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid', $8)";
     }
 
     pub(crate) async fn add_acme_order(&self, order: &Order, now: Timestamp) -> Result<(), DbError> {
-        let sql = "INSERT INTO acme_order (id, account, name, replaces, state, made_at, lapses_at) VALUES ($1, $2, $3, $4, 'ready', $5, $6)";
+        let sql = "INSERT INTO acme_order (id, account, names, replaces, state, made_at, lapses_at) VALUES ($1, $2, $3, $4, 'ready', $5, $6)";
         let values = [
             order.id.as_str().into(),
             order.account.as_str().into(),
-            order.name.as_str().into(),
+            order.names.join(" ").into(),
             order.replaces.clone().into(),
             now.as_millisecond().into(),
             order.lapses_at.as_millisecond().into(),
@@ -131,7 +131,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid', $8)";
     }
 }
 
-const ORDER: &str = "SELECT id, account, name, replaces, state, lapses_at, csr, serial, situation, fetched_at FROM acme_order";
+const ORDER: &str = "SELECT id, account, names, replaces, state, lapses_at, csr, serial, situation, fetched_at FROM acme_order";
 
 fn read_account(row: &Row) -> Result<Account, DbError> {
     let contact = row.text(6)?;
@@ -151,7 +151,7 @@ fn read_order(row: &Row) -> Result<Order, DbError> {
     Ok(Order {
         id: row.text(0)?,
         account: row.text(1)?,
-        name: row.text(2)?,
+        names: row.text(2)?.split(' ').map(str::to_owned).collect(),
         replaces: row.opt_text(3)?,
         state: State::of(&row.text(4)?),
         lapses_at: instant(row, 5)?,

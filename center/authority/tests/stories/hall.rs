@@ -48,7 +48,7 @@ impl Hall {
         let identity = town.authority.host_identity(&known, Clock::system().now()).unwrap();
         let issuers = town.authority.client_issuer_names().into_iter().map(Into::into).collect();
         names.add(&known, &tls::server_config(host.name, &identity, Some(issuers)).unwrap());
-        let client_roots = tls::trust_anchors(&town.authority.client_roots()).unwrap();
+        let client_roots = tls::trust_anchors(&town.authority.ca_chain()).unwrap();
         let routes = HashMap::from([(Arc::from(host.name), routes)]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = serve::open(listener, Doors { names, routes, client_roots, limits: Limits::default(), clock: clock.clone() }).unwrap();

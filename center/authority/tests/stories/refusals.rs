@@ -243,7 +243,7 @@ impl Table {
         }
         self.counter.clock.advance(SignedDuration::from_hours(24 * 181));
         let late = json!({ "externalAccountBinding": hand.bound(&self.waiting) });
-        self.new_account("binding: a notice whose days are over", &hand, &late, 403, "unauthorized").await;
+        self.new_account("binding: a notice whose days are over", &hand, &late, 410, "unauthorized").await;
         self.counter.clock.set(now());
     }
 
@@ -268,6 +268,8 @@ impl Table {
             ("the world's", dns("www.example"), 400, "rejectedIdentifier"),
             ("a name with a dot at its end", dns(&format!("{name}.")), 400, "rejectedIdentifier"),
             ("two names", json!({ "identifiers": [dns(&name)["identifiers"][0], dns(&name)["identifiers"][0]] }), 400, "rejectedIdentifier"),
+            ("the facility's code alone", dns(CODE), 400, "rejectedIdentifier"),
+            ("another facility's code beside it", json!({ "identifiers": [dns(&name)["identifiers"][0], dns(OTHER)["identifiers"][0]] }), 400, "rejectedIdentifier"),
             ("an address", json!({ "identifiers": [{ "type": "ip", "value": "10.0.0.1" }] }), 400, "unsupportedIdentifier"),
             ("a mail address", json!({ "identifiers": [{ "type": "email", "value": "a@b.example" }] }), 400, "unsupportedIdentifier"),
             ("a name without a kind", json!({ "identifiers": [{ "value": name }] }), 400, "malformed"),
@@ -347,16 +349,18 @@ impl Table {
             ("another's account", their_account.clone(), Value::Null, 403, "unauthorized"),
             ("another's orders", format!("{their_account}/orders"), Value::Null, 403, "unauthorized"),
             ("another's order", theirs.clone(), Value::Null, 403, "unauthorized"),
-            ("another's authorization", format!("/acme/authorization/{their_id}"), Value::Null, 403, "unauthorized"),
+            ("another's authorization", format!("/acme/authorization/{their_id}-0"), Value::Null, 403, "unauthorized"),
             ("another's certificate", format!("/acme/certificate/{their_id}"), Value::Null, 403, "unauthorized"),
             ("another's finalization", format!("{theirs}/finalize"), csr, 403, "unauthorized"),
             ("no order", "/acme/order/nothing".to_owned(), Value::Null, 404, "malformed"),
+            ("an authorization of no name", format!("/acme/authorization/{id}-1"), Value::Null, 404, "malformed"),
+            ("no authorization", format!("/acme/authorization/{id}"), Value::Null, 404, "malformed"),
             ("no certificate yet", format!("/acme/certificate/{id}"), Value::Null, 403, "orderNotReady"),
             ("a payload to read an order", order.clone(), json!({}), 400, "malformed"),
             ("an unknown state", account.clone(), json!({ "status": "revoked" }), 400, "malformed"),
             ("a text for contacts", account.clone(), json!({ "contact": "it@clinic.example" }), 400, "malformed"),
             ("a telephone for a contact", account, json!({ "contact": ["tel:1"] }), 400, "unsupportedContact"),
-            ("an authorization's own state", format!("/acme/authorization/{id}"), json!({ "status": "valid" }), 400, "malformed"),
+            ("an authorization's own state", format!("/acme/authorization/{id}-0"), json!({ "status": "valid" }), 400, "malformed"),
         ];
         for (name, path, payload, status, kind) in asked {
             self.signed(name, &path, &payload, (status, kind)).await;
@@ -364,7 +368,7 @@ impl Table {
         let twice = format!("{theirs}/finalize");
         let answer = self.counter.post(&self.other, &twice, &json!({ "csr": encoded(request(&self.counter.name())) })).await;
         self.expect("an order that is done", &answer, 403, "orderNotReady");
-        for path in ["/acme/nothing", "/acme/", "/acme/order", "/acme/renewal-info/a/b"] {
+        for path in ["/acme/nothing", "/acme/order", "/acme/renewal-info/a/b"] {
             let answer = self.counter.get(path).await;
             self.expect(path, &answer, 404, "malformed");
         }
