@@ -95,7 +95,8 @@ impl Standard {
                 assert!(!status.is_server_error(), "{path}: {status}");
             }
         }
-        let name: String = String::from_utf8_lossy(bytes).chars().filter(|letter| letter.is_ascii_alphanumeric() || "._-".contains(*letter)).collect();
+        let name: String =
+            String::from_utf8_lossy(bytes).chars().filter(|letter| letter.is_ascii_alphanumeric() || "._-".contains(*letter)).collect();
         let (status, _) = self.send(Request::get(format!("/acme/renewal-info/{name}")).body(Body::empty()).expect("a request"));
         assert!(status.is_client_error(), "nobody's certificate has a window: {status}");
         assert_eq!(self.certificates(), 0);
@@ -147,7 +148,11 @@ impl Standard {
         let (_, headers) = self.send(Request::head("/acme/new-nonce").body(Body::empty()).expect("a request"));
         let nonce = headers["replay-nonce"].to_str().expect("a number").to_owned();
         let mut head = json!({ "alg": "ES256", "nonce": nonce, "url": url(path) });
-        if path == "/acme/new-account" { head["jwk"] = self.jwk() } else { head["kid"] = json!(self.kid) }
+        if path == "/acme/new-account" {
+            head["jwk"] = self.jwk()
+        } else {
+            head["kid"] = json!(self.kid)
+        }
         let (protected, payload) = (BASE64URL_NOPAD.encode(head.to_string().as_bytes()), BASE64URL_NOPAD.encode(payload));
         let signature = self.pair.sign(&SystemRandom::new(), format!("{protected}.{payload}").as_bytes()).expect("a signature");
         let body = json!({ "protected": protected, "payload": payload, "signature": BASE64URL_NOPAD.encode(signature.as_ref()) });

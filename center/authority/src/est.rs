@@ -182,7 +182,12 @@ async fn with_key(
 impl Desk {
     /// The right to a notice by its two numbers, sent as name and password (RFC 7030 §3.2.3).
     async fn prove(&self, headers: &HeaderMap, caller: &Caller) -> Result<Proof, Refused> {
-        let missing = || Refused::plain(Situation::NoticeUnknown, "通知書のリクエストIDとリファレンスIDを、Basic 認証の名前とパスワードとして送ってください。\n");
+        let missing = || {
+            Refused::plain(
+                Situation::NoticeUnknown,
+                "通知書のリクエストIDとリファレンスIDを、Basic 認証の名前とパスワードとして送ってください。\n",
+            )
+        };
         let (request_id, reference_id) = numbers(headers).ok_or_else(|| missing().wants_numbers())?;
         match self.authority.prove(&request_id, &reference_id, Some(caller.address), self.clock.now()).await? {
             Err(Situation::NoticeUnknown) => Err(Refused::from(Situation::NoticeUnknown).wants_numbers()),
@@ -223,7 +228,9 @@ fn profile(asked: &Asked, facility_code: &str, terminal_name: &str) -> Result<Pr
 }
 
 fn strange_name(facility_code: &str) -> Refused {
-    let why = format!("証明書署名要求（CSR）に、この端末のものではない名前があります。CN は空か、医療機関コード {facility_code} にしてください。\n");
+    let why = format!(
+        "証明書署名要求（CSR）に、この端末のものではない名前があります。CN は空か、医療機関コード {facility_code} にしてください。\n"
+    );
     Refused::plain(Situation::BadCsr, &why)
 }
 

@@ -24,7 +24,9 @@ pub(crate) async fn new(State(desk): State<Desk>, signed: Signed) -> Result<Resp
     if let Some(account) = desk.authority.store.acme_account_of_key(&thumbprint).await? {
         signed.once(&desk).await?;
         if !account.is_valid {
-            return Err(Problem::new(Kind::Unauthorized, "この鍵のアカウントは終わっています。新しい鍵で登録してください。").with_status(401));
+            return Err(
+                Problem::new(Kind::Unauthorized, "この鍵のアカウントは終わっています。新しい鍵で登録してください。").with_status(401)
+            );
         }
         return Ok(shown(StatusCode::OK, &signed.place, &account));
     }
@@ -67,7 +69,10 @@ async fn binding(desk: &Desk, signed: &Signed, key: &PublicKey, given: Option<&s
         return Err(Problem::new(Kind::Malformed, "externalAccountBinding は kid（EAB キーID）で署名してください。"));
     };
     if inner.nonce.is_some() || inner.url != signed.place.url("new-account") {
-        return Err(Problem::new(Kind::Malformed, "externalAccountBinding の protected は alg・kid・url（newAccount と同じ）だけにしてください。"));
+        return Err(Problem::new(
+            Kind::Malformed,
+            "externalAccountBinding の protected は alg・kid・url（newAccount と同じ）だけにしてください。",
+        ));
     }
     let strange = || Problem::new(Kind::Unauthorized, "通知書の EAB キーID または EAB 鍵が違います。通知書をもう一度確かめてください。");
     let bound = desk.authority.binding(key_id).await?.ok_or_else(strange)?;
@@ -133,7 +138,9 @@ pub(crate) async fn change_key(State(desk): State<Desk>, signed: Signed) -> Resu
         return Err(Problem::new(Kind::Malformed, "keyChange の account と oldKey が、いまのアカウントと違います。"));
     }
     let taken = |other: &str| {
-        Problem::new(Kind::Malformed, "この新しい鍵には別のアカウントがあります。").with_status(409).at(signed.place.url(&format!("account/{other}")))
+        Problem::new(Kind::Malformed, "この新しい鍵には別のアカウントがあります。")
+            .with_status(409)
+            .at(signed.place.url(&format!("account/{other}")))
     };
     if let Some(other) = desk.authority.store.acme_account_of_key(&new.thumbprint()).await? {
         return Err(taken(&other.id));

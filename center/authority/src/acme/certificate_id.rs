@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn what_names_no_certificate_is_none() {
-        for wrong in ["", ".", "aYhb", "aYhb.", ".AIdl", "aYhb.h2VDIQ", "aYhb.AAAB", "aYhb.AIdlQyE=", "a b.AIdl", "aYhb.AIdl.x", "aYhb.AA"] {
+        for wrong in ["", ".", "aYhb", "aYhb.", ".AIdl", "aYhb.h2VDIQ", "aYhb.AAAB", "aYhb.AIdlQyE=", "a b.AIdl", "aYhb.AIdl.x", "aYhb.AA"]
+        {
             assert_eq!(CertificateId::read(wrong), None, "{wrong}");
         }
     }

@@ -68,5 +68,9 @@ pub(crate) fn read<T: DeserializeOwned>(payload: &[u8], what: &str) -> Result<T,
 
 /// Holds a request that only reads (POST-as-GET) to its empty payload.
 pub(crate) fn nothing(payload: &[u8]) -> Result<(), Problem> {
-    if payload.is_empty() { Ok(()) } else { Err(Problem::new(Kind::Malformed, "読むだけの要求の payload は空にしてください（POST-as-GET）。")) }
+    if payload.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::new(Kind::Malformed, "読むだけの要求の payload は空にしてください（POST-as-GET）。"))
+    }
 }

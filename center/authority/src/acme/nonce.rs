@@ -42,10 +42,9 @@ impl Nonces {
 
     /// Looks whether a number is ours and still good.
     pub(crate) fn read(&self, text: &str, now: Timestamp) -> Result<Fresh, Problem> {
-        self.until(text).filter(|until| now < *until && *until <= now + LIFE + SignedDuration::from_mins(5)).map_or_else(
-            || Err(used_up()),
-            |until| Ok(Fresh { text: text.to_owned(), until }),
-        )
+        self.until(text)
+            .filter(|until| now < *until && *until <= now + LIFE + SignedDuration::from_mins(5))
+            .map_or_else(|| Err(used_up()), |until| Ok(Fresh { text: text.to_owned(), until }))
     }
 
     fn until(&self, text: &str) -> Option<Timestamp> {
@@ -60,7 +59,10 @@ impl Nonces {
 
 /// The refusal after which every client takes the number of the answer and asks again.
 pub(crate) fn used_up() -> Problem {
-    Problem::new(Kind::BadNonce, "この nonce は使えません（使用済みか、期限切れか、この認証局のものではありません）。この応答の Replay-Nonce で送り直してください。")
+    Problem::new(
+        Kind::BadNonce,
+        "この nonce は使えません（使用済みか、期限切れか、この認証局のものではありません）。この応答の Replay-Nonce で送り直してください。",
+    )
 }
 
 #[cfg(test)]

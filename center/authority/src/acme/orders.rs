@@ -34,7 +34,9 @@ pub(crate) async fn new(Shared(desk): Shared<Desk>, signed: Signed) -> Result<Re
         *order = carry_on(&desk, &account, order.clone(), signed.now).await?;
     }
     let replaces = renewal::may_order(&desk, &account, wanted.replaces.as_deref(), signed.now).await?;
-    let waiting = before.into_iter().find(|order| order.state == State::Ready && order.replaces == replaces && order.names == names && order.lapses_at > signed.now);
+    let waiting = before
+        .into_iter()
+        .find(|order| order.state == State::Ready && order.replaces == replaces && order.names == names && order.lapses_at > signed.now);
     let order = match waiting {
         Some(order) => order,
         None => {
@@ -63,11 +65,8 @@ pub(crate) async fn of_account(Shared(desk): Shared<Desk>, Path(id): Path<String
     accounts::own(&account, &id)?;
     message::nothing(&signed.request.payload)?;
     let orders = desk.authority.store.acme_orders(&account.id, LISTED).await?;
-    let listed: Vec<String> = orders
-        .iter()
-        .filter(|order| order.state != State::Invalid)
-        .map(|order| signed.place.url(&format!("order/{}", order.id)))
-        .collect();
+    let listed: Vec<String> =
+        orders.iter().filter(|order| order.state != State::Invalid).map(|order| signed.place.url(&format!("order/{}", order.id))).collect();
     Ok(Json(json!({ "orders": listed })).into_response())
 }
 

@@ -37,7 +37,10 @@ pub(crate) fn contacts(given: &[String]) -> Result<(), Problem> {
         };
         let plain = !address.contains(['?', ',', '%', ';']);
         if !plain || chassis::mail::MailAddress::parse(address).is_none() {
-            return Err(Problem::new(Kind::InvalidContact, "連絡先のメールアドレスを一つずつ、余分なもの（?、, など）を付けずに書いてください。"));
+            return Err(Problem::new(
+                Kind::InvalidContact,
+                "連絡先のメールアドレスを一つずつ、余分なもの（?、, など）を付けずに書いてください。",
+            ));
         }
     }
     Ok(())
@@ -64,7 +67,10 @@ pub(crate) fn order(wanted: &NewOrder, name: &str, facility_code: &str) -> Resul
 }
 
 fn rejected(name: &str) -> Problem {
-    Problem::new(Kind::RejectedIdentifier, &format!("このアカウントが申請できる名前は {name} の一つだけです。通知書の「ACME の名前」を確かめてください。"))
+    Problem::new(
+        Kind::RejectedIdentifier,
+        &format!("このアカウントが申請できる名前は {name} の一つだけです。通知書の「ACME の名前」を確かめてください。"),
+    )
 }
 
 /// Whether a certificate request names what was ordered and nothing else. A facility's code as common name is its own, too.
@@ -82,7 +88,10 @@ pub(crate) fn request(names: &Names, ordered: &[String], name: &str, facility_co
 pub(crate) fn reason(given: Option<i64>) -> Result<i64, Problem> {
     match given.unwrap_or(0) {
         known @ (0 | 1 | 3 | 4 | 5) => Ok(known),
-        _ => Err(Problem::new(Kind::BadRevocationReason, "失効の理由は 0（指定なし）、1（鍵の危殆化）、3（所属変更）、4（取替え）、5（利用終了）のどれかにしてください。")),
+        _ => Err(Problem::new(
+            Kind::BadRevocationReason,
+            "失効の理由は 0（指定なし）、1（鍵の危殆化）、3（所属変更）、4（取替え）、5（利用終了）のどれかにしてください。",
+        )),
     }
 }
 
@@ -160,7 +169,8 @@ mod tests {
 
     #[test]
     fn contacts_are_mail_addresses() {
-        let judge = |given: &[&str]| contacts(&given.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).map_err(|problem| problem.kind());
+        let judge =
+            |given: &[&str]| contacts(&given.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).map_err(|problem| problem.kind());
         assert_eq!(judge(&["mailto:a@clinic.example"]), Ok(()));
         assert_eq!(judge(&["tel:+81"]), Err(Kind::UnsupportedContact));
         assert_eq!(judge(&["mailto:a"]), Err(Kind::InvalidContact));

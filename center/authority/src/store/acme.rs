@@ -76,7 +76,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid', $8)";
     }
 
     pub(crate) async fn add_acme_order(&self, order: &Order, now: Timestamp) -> Result<(), DbError> {
-        let sql = "INSERT INTO acme_order (id, account, names, replaces, state, made_at, lapses_at) VALUES ($1, $2, $3, $4, 'ready', $5, $6)";
+        let sql =
+            "INSERT INTO acme_order (id, account, names, replaces, state, made_at, lapses_at) VALUES ($1, $2, $3, $4, 'ready', $5, $6)";
         let values = [
             order.id.as_str().into(),
             order.account.as_str().into(),
@@ -112,7 +113,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid', $8)";
     }
 
     /// Notes what came of an order that was taken up: a certificate, a refusal for good, or one after which another request may be sent.
-    pub(crate) async fn settle_acme_order(&self, id: &str, state: State, serial: Option<&str>, situation: Option<&str>) -> Result<(), DbError> {
+    pub(crate) async fn settle_acme_order(
+        &self,
+        id: &str,
+        state: State,
+        serial: Option<&str>,
+        situation: Option<&str>,
+    ) -> Result<(), DbError> {
         let sql = "UPDATE acme_order SET state = $1, serial = $2, situation = $3 WHERE id = $4 AND state = 'processing'";
         let values = [state.text().into(), serial.map(str::to_owned).into(), situation.map(str::to_owned).into(), id.into()];
         self.db.execute(sql, &values).await.map(|_| ())

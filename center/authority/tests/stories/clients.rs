@@ -34,7 +34,10 @@ fn holds(file: &Path, made: &IssuedFact) {
 /// certbot, where the test's installer has put it.
 fn certbot() -> Option<PathBuf> {
     let found = std::env::var_os("ONSHI_TEST_CERTBOT").map(PathBuf::from);
-    assert!(found.is_some() || std::env::var_os("ONSHI_TEST_ALL").is_none(), "ONSHI_TEST_ALL wants certbot too: name it in ONSHI_TEST_CERTBOT");
+    assert!(
+        found.is_some() || std::env::var_os("ONSHI_TEST_ALL").is_none(),
+        "ONSHI_TEST_ALL wants certbot too: name it in ONSHI_TEST_CERTBOT"
+    );
     found
 }
 
@@ -161,7 +164,8 @@ on_both!(curl_and_openssl_get_a_certificate_by_est_and_renew_it_with_itself, asy
     for round in ["first", "second"] {
         let (key, csr) = (format!("{round}.key"), format!("{round}.csr"));
         let subject = format!("/CN={CODE}");
-        let new = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-subj", &subject, "-outform", "DER", "-out", "csr.der"];
+        let new =
+            ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-subj", &subject, "-outform", "DER", "-out", "csr.der"];
         said(openssl(&hall, &new)).await;
         said(openssl(&hall, &["base64", "-in", "csr.der", "-out", &csr])).await;
         let body = format!("@{csr}");
@@ -183,7 +187,8 @@ on_both!(curl_and_openssl_get_a_certificate_by_est_and_renew_it_with_itself, asy
     let facts = made(&hall).await;
     assert_eq!((facts.len(), facts[0].superseded_by.as_ref()), (2, Some(&facts[1].serial)));
     // With the older one nothing is renewed any more: another request is refused in words.
-    let again = ["--cert", "first.pem", "--key", "first.key", "--header", "Content-Type: application/pkcs10", "--data-binary", "@first.csr"];
+    let again =
+        ["--cert", "first.pem", "--key", "first.key", "--header", "Content-Type: application/pkcs10", "--data-binary", "@first.csr"];
     let (output, text) = ended(curl(&hall, "simplereenroll", &again)).await;
     assert!(!output.status.success() && text.contains("OQSC"), "{text}");
     hall.close().await;

@@ -86,8 +86,11 @@ impl Counter {
         let clock = Clock::driven(now());
         let vault = Vault::open(&place.folder.path().join("keys"), None).unwrap();
         let acme = Acme::open(&town.authority, &vault).unwrap();
-        let router = acme::routes(acme, town.registry.clone(), clock.clone())
-            .merge(est::routes(town.authority.clone(), town.registry.clone(), clock.clone()));
+        let router = acme::routes(acme, town.registry.clone(), clock.clone()).merge(est::routes(
+            town.authority.clone(),
+            town.registry.clone(),
+            clock.clone(),
+        ));
         Self { town, clock, router }
     }
 

@@ -39,8 +39,11 @@ impl Hall {
         let clock = Clock::driven(start);
         let vault = Vault::open(&place.folder.path().join("keys"), None).unwrap();
         let acme = Acme::open(&town.authority, &vault).unwrap();
-        let routes = acme::routes(acme, town.registry.clone(), clock.clone())
-            .merge(est::routes(town.authority.clone(), town.registry.clone(), clock.clone()));
+        let routes = acme::routes(acme, town.registry.clone(), clock.clone()).merge(est::routes(
+            town.authority.clone(),
+            town.registry.clone(),
+            clock.clone(),
+        ));
         let host = manuals::hosts::authority();
         let mut names = ByName::default();
         let known = vec![host.name.to_owned()];
@@ -51,7 +54,8 @@ impl Hall {
         let client_roots = tls::trust_anchors(&town.authority.ca_chain()).unwrap();
         let routes = HashMap::from([(Arc::from(host.name), routes)]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let running = serve::open(listener, Doors { names, routes, client_roots, limits: Limits::default(), clock: clock.clone() }).unwrap();
+        let running =
+            serve::open(listener, Doors { names, routes, client_roots, limits: Limits::default(), clock: clock.clone() }).unwrap();
         let proxy = lead_to(running.address).await;
         let folder = place.folder.path().to_owned();
         std::fs::write(folder.join("root.pem"), pem_of(town.authority.server_root())).unwrap();

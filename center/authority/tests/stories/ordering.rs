@@ -1,10 +1,10 @@
 //! A client of ACME gets its terminal's certificate, renews it, and loses nothing when it or the center is stopped in the middle.
 
 use authority::acme::CertificateId;
+use axum::body::Body;
 use chassis::on_both;
 use chassis::tls::PeerCertificate;
 use http::Request;
-use axum::body::Body;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
