@@ -176,10 +176,10 @@ async fn admit(registry: &Registry) {
         valid_until: None,
     };
     let line = LineApplication { facility_code: CODE.to_owned(), line_id: "CAF0123456789".to_owned(), line_type: "next-family".to_owned() };
-    for number in [registry.apply_for_facility(&facility, NOW).await, registry.apply_for_line(&line, NOW).await] {
-        // A line can be applied for before its facility is approved.
-        registry.approve(&number.expect("a number"), NOW).await.expect("an approval");
-    }
+    let number = registry.apply_for_facility(&facility, NOW).await.expect("a number");
+    registry.approve(&number, NOW).await.expect("an approval");
+    let number = registry.apply_for_line(&line, NOW).await.expect("a number");
+    registry.approve(&number, NOW).await.expect("an approval");
     registry.admit(&line.line_id, "::1/128", NOW).await.expect("an admission");
 }
 
