@@ -30,12 +30,15 @@ const PACKAGES: [(&str, &[&str]); 24] = [
     ("iputils-ping", &["ping"]),
     ("kea-dhcp6-server", &["kea-dhcp6"]),
     ("ndppd", &["ndppd"]),
+    ("poppler-data", &["/usr/share/poppler/cMap/Adobe-Japan1/UniJIS-UTF16-H"]),
+    ("poppler-utils", &["pdftotext"]),
     ("radvd", &["radvd"]),
     ("unbound", &["unbound"]),
     ("wide-dhcpv6-client", &["dhcp6c"]),
     ("util-linux", &["setpriv"]),
     // A library: one of its files.
     ("python3-dnspython", &["/usr/lib/python3/dist-packages/dns/message.py"]),
+    ("python3-cryptography", &["/usr/lib/python3/dist-packages/cryptography/x509/ocsp.py"]),
 ];
 
 /// A font in which browsers can show Japanese.

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 #[path = "../../../fuzz/src/doors.rs"]
 mod claims;
 #[allow(unreachable_pub)]
+#[path = "../../../fuzz/src/pages.rs"]
+mod pages;
+#[allow(unreachable_pub)]
 #[path = "../../../fuzz/src/standard.rs"]
 mod standard;
 
@@ -50,6 +53,12 @@ fn corpus_of_application_forms() {
 fn corpus_of_certificate_requests() {
     let doors = std::panic::AssertUnwindSafe(claims::Doors::open());
     run("csr", move |bytes| doors.csr(bytes));
+}
+
+#[test]
+fn corpus_of_forms_of_the_authority() {
+    let pages = std::panic::AssertUnwindSafe(pages::Pages::open());
+    run("certificate_form", move |bytes| pages.certificate_form(bytes));
 }
 
 #[test]

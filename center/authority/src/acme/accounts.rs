@@ -60,13 +60,13 @@ pub(crate) async fn new(State(desk): State<Desk>, signed: Signed) -> Result<Resp
 /// The notice whose key signed the account's key (RFC 8555 §7.3.4).
 async fn binding(desk: &Desk, signed: &Signed, key: &PublicKey, given: Option<&serde_json::Value>) -> Result<BindingFact, Problem> {
     let given = given.ok_or_else(|| {
-        let detail = "通知書の「EAB キーID」と「EAB 鍵」を付けて登録してください（externalAccountBinding）。";
+        let detail = "通知書の「EAB Key ID」と「EAB HMAC Key」を付けて登録してください（externalAccountBinding）。";
         Problem::new(Kind::ExternalAccountRequired, detail)
     })?;
     let text = serde_json::to_vec(given).unwrap_or_default();
     let inner = Unproven::read(&text)?;
     let Signer::Known(key_id) = &inner.signer else {
-        return Err(Problem::new(Kind::Malformed, "externalAccountBinding は kid（EAB キーID）で署名してください。"));
+        return Err(Problem::new(Kind::Malformed, "externalAccountBinding は kid（EAB Key ID）で署名してください。"));
     };
     if inner.nonce.is_some() || inner.url != signed.place.url("new-account") {
         return Err(Problem::new(
@@ -74,7 +74,8 @@ async fn binding(desk: &Desk, signed: &Signed, key: &PublicKey, given: Option<&s
             "externalAccountBinding の protected は alg・kid・url（newAccount と同じ）だけにしてください。",
         ));
     }
-    let strange = || Problem::new(Kind::Unauthorized, "通知書の EAB キーID または EAB 鍵が違います。通知書をもう一度確かめてください。");
+    let strange =
+        || Problem::new(Kind::Unauthorized, "通知書の EAB Key ID または EAB HMAC Keyが違います。通知書をもう一度確かめてください。");
     let bound = desk.authority.binding(key_id).await?.ok_or_else(strange)?;
     inner.verify_mac(&bound.mac_key)?;
     let same = serde_json::from_slice(&inner.payload).ok().and_then(|value| PublicKey::read(&value).ok());

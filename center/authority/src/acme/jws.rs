@@ -135,7 +135,7 @@ impl Unproven {
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         hmac::verify(&key, &self.signed, &self.signature)
-            .map_err(|_| unbound("通知書の EAB の鍵が合いません。通知書の「EAB キーID」と「EAB 鍵」をもう一度確かめてください。"))
+            .map_err(|_| unbound("通知書の EAB の鍵が合いません。通知書の「EAB Key ID」と「EAB HMAC Key」をもう一度確かめてください。"))
     }
 }
 

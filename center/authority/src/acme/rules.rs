@@ -69,7 +69,7 @@ pub(crate) fn order(wanted: &NewOrder, name: &str, facility_code: &str) -> Resul
 fn rejected(name: &str) -> Problem {
     Problem::new(
         Kind::RejectedIdentifier,
-        &format!("このアカウントが申請できる名前は {name} の一つだけです。通知書の「ACME の名前」を確かめてください。"),
+        &format!("このアカウントが申請できる名前は {name} の一つだけです。通知書の「ACME 識別子」を確かめてください。"),
     )
 }
 
