@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 24] = [
+const PACKAGES: [(&str, &[&str]); 27] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),

@@ -13,7 +13,7 @@ use super::message::{self, Change, KeyChange, NewAccount};
 use super::problem::{Kind, Problem};
 use super::signed::Signed;
 use super::{Account, Desk, Place, rules};
-use crate::orders::State as OrderState;
+use crate::State as OrderState;
 use crate::{BindingFact, Error};
 
 /// `newAccount`: an account for a key that has shown the notice's own key, or the one that the key has.
