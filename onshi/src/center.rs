@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use authority::Authority;
-use authority::pages::Tickets;
+use authority::{Authority, pages::Tickets};
 use axum::Router;
 use axum::routing::get;
 use chassis::audit::{Audit, AuditKeys, Settings};
@@ -31,8 +30,10 @@ use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
+use crate::certificates;
 use crate::chores::Chores;
 use crate::lineauth::LineRooms;
+use crate::lists;
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
@@ -138,7 +139,7 @@ pub(crate) struct Center {
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
     /// What the authority's pages carry from one to the next is sealed with this.
-    tickets: Arc<Tickets>,
+    pub(crate) tickets: Arc<Tickets>,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -225,8 +226,7 @@ impl Center {
             rooms = rooms.merge(self.publisher.operator_routes());
         }
         if self.config.serves(Room::Authority) {
-            rooms = rooms.merge(authority::operator::routes(self.authority.clone(), self.clock.clone()));
-            rooms = rooms.merge(authority::console::routes(self.authority.clone(), self.clock.clone(), Arc::clone(&self.tickets)));
+            rooms = rooms.merge(certificates::operators(self));
         }
         if let Some(eligibility) = &self.eligibility {
             rooms = rooms.merge(eligibility::operator::routes(eligibility.clone(), self.clock.clone()));
@@ -259,11 +259,7 @@ impl Center {
             routes.push((hosts::web_api_search(), eligibility::api::search_routes(desk)));
         }
         if self.config.serves(Room::Authority) {
-            let authority = self.authority.clone();
-            let pages = authority::pages::routes(authority.clone(), registry.clone(), clock.clone(), Arc::clone(&self.tickets));
-            let programs = authority::api::routes(authority.clone(), registry.clone(), clock.clone());
-            routes.push((hosts::authority(), programs.merge(pages)));
-            routes.push((hosts::crl(), authority::api::revocation_routes(authority, registry, clock)));
+            routes.extend(certificates::doors(self));
         }
         // Every door but the operators' and those of line authentication asks the admission list.
         let mut routes: Vec<(&'static Host, Router)> = routes
@@ -306,25 +302,28 @@ impl Center {
             Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring)),
             None => None,
         };
+        let lists = lists::open(&self).await?;
         let run = RunFile {
             pid: std::process::id(),
             started_at: self.clock.now(),
             https: running.address,
+            lists: lists.as_ref().map(|lists| lists.address),
             clinic,
             local_token: self.local_token.clone(),
         };
         let data = self.config.center.data.clone();
         run.write(&data)?;
-        let chores = self.config.serves(Room::Registry).then(|| Chores::begin(&self));
-        Ok(RunningCenter { running, apart, publishing, chores, data, center: self })
+        let chores = Chores::begin(&self);
+        Ok(RunningCenter { running, lists, apart, publishing, chores, data, center: self })
     }
 }
 
 /// A center that is serving.
 pub(crate) struct RunningCenter {
     running: Running,
+    lists: Option<Running>,
     apart: Option<tokio::task::JoinHandle<()>>,
-    chores: Option<Chores>,
+    chores: Chores,
     publishing: Option<tokio::task::JoinHandle<()>>,
     data: PathBuf,
     pub(crate) center: Center,
@@ -340,9 +339,10 @@ impl RunningCenter {
     pub(crate) async fn stop(self) {
         self.apart.into_iter().chain(self.publishing).for_each(|task| task.abort());
         self.running.stop().await;
-        if let Some(chores) = self.chores {
-            chores.end().await;
+        if let Some(lists) = self.lists {
+            lists.stop().await;
         }
+        self.chores.end().await;
         if let Some((audit, _)) = &self.center.audit {
             audit.close().await;
         }

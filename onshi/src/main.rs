@@ -16,6 +16,8 @@ mod lineauth;
 mod lineauth_carrier;
 #[cfg(feature = "clinic")]
 mod lineauth_clinic;
+#[cfg(feature = "center")]
+mod lists;
 
 mod figures;
 mod figures_port;
@@ -26,6 +28,8 @@ mod answers;
 mod center;
 #[cfg(feature = "center")]
 mod center_config;
+#[cfg(feature = "center")]
+mod certificates;
 #[cfg(feature = "center")]
 mod chores;
 #[cfg(all(feature = "center", feature = "clinic"))]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 23] = [
+const PACKAGES: [(&str, &[&str]); 24] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
@@ -34,6 +34,7 @@ const PACKAGES: [(&str, &[&str]); 23] = [
     ("util-linux", &["setpriv"]),
     // A library: one of its files.
     ("python3-dnspython", &["/usr/lib/python3/dist-packages/dns/message.py"]),
+    ("python3-cryptography", &["/usr/lib/python3/dist-packages/cryptography/x509/ocsp.py"]),
 ];
 
 /// A font in which browsers can show Japanese.

@@ -1,9 +1,9 @@
-//! The door for programs of terminals that fetch their certificate, and for everybody who wants the revocation list.
+//! The door for programs of terminals that fetch their certificate.
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::{Extension, Json, Router};
 use chassis::clock::Clock;
 use chassis::serve::Caller;
@@ -35,14 +35,6 @@ pub fn routes(authority: Authority, registry: Registry, clock: Clock) -> Router 
         .with_state(Desk { authority, registry, clock })
 }
 
-/// The routes of the host that publishes revocation lists.
-pub fn revocation_routes(authority: Authority, registry: Registry, clock: Clock) -> Router {
-    Router::new()
-        .route("/crl/issuing-01.crl", get(revocation_list))
-        .fallback(async || door::answer(door::refusal(Situation::NotFound)))
-        .with_state(Desk { authority, registry, clock })
-}
-
 /// Terminals come here before they have a certificate, so the line alone admits them (RN-16).
 const BY_LINE: Demand = Demand { certificate: false, session: false };
 
@@ -62,13 +54,18 @@ impl Desk {
     }
 
     async fn refuses(&self, caller: &Caller) -> Option<Response> {
-        // Whatever certificate an older terminal still shows does not matter at this door.
-        let caller = Caller { certificate: chassis::tls::PeerCertificate::Absent, ..caller.clone() };
-        match self.registry.enter(&caller, None, BY_LINE, self.clock.now()).await {
-            Ok(Ok(_)) => None,
-            Ok(Err(situation)) => Some(door::answer(door::refusal(situation))),
-            Err(error) => Some(door::answer(door::failure(&error))),
-        }
+        by_line_alone(&self.registry, caller, self.clock.now()).await
+    }
+}
+
+/// The refusal for a caller whose line is not admitted.
+pub(crate) async fn by_line_alone(registry: &Registry, caller: &Caller, now: jiff::Timestamp) -> Option<Response> {
+    // Whatever certificate an older terminal still shows does not matter at this door.
+    let caller = Caller { certificate: chassis::tls::PeerCertificate::Absent, ..caller.clone() };
+    match registry.enter(&caller, None, BY_LINE, now).await {
+        Ok(Ok(_)) => None,
+        Ok(Err(situation)) => Some(door::answer(door::refusal(situation))),
+        Err(error) => Some(door::answer(door::failure(&error))),
     }
 }
 
@@ -126,14 +123,4 @@ async fn by_pfx(State(desk): State<Desk>, Extension(caller): Extension<Caller>, 
 fn unreadable(rejection: &JsonRejection) -> Response {
     let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
     door::answer(door::refusal(if too_large { Situation::TooLarge } else { Situation::MalformedMessage }))
-}
-
-async fn revocation_list(State(desk): State<Desk>, Extension(caller): Extension<Caller>) -> Response {
-    if let Some(refusal) = desk.refuses(&caller).await {
-        return refusal;
-    }
-    match desk.authority.revocation_list(desk.clock.now()).await {
-        Ok(list) => ([(header::CONTENT_TYPE, "application/x-pem-file")], list).into_response(),
-        Err(error) => door::answer(door::failure(&error)),
-    }
 }

@@ -21,6 +21,7 @@ pub mod paper;
 pub mod pfx;
 mod pool;
 pub mod profile;
+pub mod publish;
 mod renewal;
 mod revocation;
 pub mod rules;
