@@ -40,6 +40,12 @@ impl Clock {
         }
     }
 
+    /// Whether it is driven by hand.
+    #[must_use]
+    pub fn is_driven(&self) -> bool {
+        self.driven.is_some()
+    }
+
     /// Moves a driven clock, and all its clones, to `at`. Returns `false`, and changes nothing, for the machine's clock.
     pub fn set(&self, at: Timestamp) -> bool {
         self.turn(|_| at)
@@ -81,6 +87,18 @@ fn hold(hand: &Mutex<Timestamp>) -> MutexGuard<'_, Timestamp> {
 #[must_use]
 pub fn japan(at: Timestamp) -> DateTime {
     JAPAN.to_datetime(at)
+}
+
+/// An instant as HTTP writes it, to the second: `Wed, 15 Jul 2026 00:00:00 GMT`.
+#[must_use]
+pub fn http_date(at: Timestamp) -> String {
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
+}
+
+/// The instant that an HTTP head names; none for what is no date.
+#[must_use]
+pub fn from_http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// The day it is in Japan at this instant.
@@ -125,6 +143,14 @@ mod tests {
         assert!(!clock.set(Timestamp::UNIX_EPOCH));
         assert!(!clock.advance(SignedDuration::from_secs(1)));
         assert!(clock.now() > Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn a_date_of_http_is_written_and_read_back() {
+        let at: Timestamp = "2026-07-15T00:00:00Z".parse().unwrap();
+        assert_eq!(http_date(at), "Wed, 15 Jul 2026 00:00:00 GMT");
+        assert_eq!(from_http_date(&http_date(at)), Some(at));
+        assert_eq!(from_http_date("yesterday"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Makes the HTTPS client that trusts only the roots it is given, shows one certificate, and can be told where names live.
+//! Makes the HTTPS client that trusts only the roots it is given, shows one certificate, and can be told where names live and which proxy leads out.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +20,15 @@ pub struct ClientConfig {
     pub timeout: Duration,
 }
 
+/// A proxy that connects to other hosts, with the name and password it asks for (Basic).
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// `http://host:port`.
+    pub url: String,
+    /// Name and password.
+    pub login: Option<(String, SecretString)>,
+}
+
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -29,6 +38,9 @@ pub enum ClientError {
     /// Certificate or key cannot be used.
     #[error("クライアント証明書か鍵を読めません。証明書を取り直してください。")]
     Identity,
+    /// The proxy's address is none.
+    #[error("プロキシのアドレスを読めません。http://名前:ポート の形で書いてください。")]
+    Proxy,
     /// The rest.
     #[error("通信の準備ができません（{0}）。")]
     Other(reqwest::Error),
@@ -39,6 +51,14 @@ pub enum ClientError {
 /// # Errors
 /// [`ClientError`] names the file that cannot be used.
 pub fn client(config: &ClientConfig) -> Result<reqwest::Client, ClientError> {
+    client_through(config, None)
+}
+
+/// The same through a proxy, if there is one.
+///
+/// # Errors
+/// [`ClientError`] names what cannot be used.
+pub fn client_through(config: &ClientConfig, proxy: Option<&Proxy>) -> Result<reqwest::Client, ClientError> {
     let roots = reqwest::Certificate::from_pem_bundle(&config.roots_pem).map_err(|_| ClientError::Roots)?;
     if roots.is_empty() {
         return Err(ClientError::Roots);
@@ -54,6 +74,13 @@ pub fn client(config: &ClientConfig) -> Result<reqwest::Client, ClientError> {
     if let Some(identity) = &config.identity_pem {
         let identity = reqwest::Identity::from_pem(identity.expose_secret().as_bytes()).map_err(|_| ClientError::Identity)?;
         builder = builder.identity(identity);
+    }
+    if let Some(proxy) = proxy {
+        let mut leads = reqwest::Proxy::all(&proxy.url).map_err(|_| ClientError::Proxy)?;
+        if let Some((user, password)) = &proxy.login {
+            leads = leads.basic_auth(user, password.expose_secret());
+        }
+        builder = builder.proxy(leads);
     }
     for (name, address) in &config.resolve {
         builder = builder.resolve(name, *address);

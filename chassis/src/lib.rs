@@ -12,13 +12,14 @@ pub mod files;
 pub mod http;
 pub mod incident;
 pub mod log;
-#[cfg(feature = "server")]
+#[cfg(feature = "mail")]
 pub mod mail;
 #[cfg(feature = "server")]
 pub mod page;
 pub mod password;
 pub mod random;
 pub mod sealer;
+pub mod serial;
 #[cfg(feature = "server")]
 pub mod serve;
 pub mod signed;

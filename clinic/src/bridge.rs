@@ -1,7 +1,6 @@
 //! The file bridge (連携アプリケーション): a request file dropped in `req` becomes a question to the center and a result file in `res`.
 
 mod desk;
-mod disk;
 mod figures;
 mod folders;
 mod hands;
@@ -63,8 +62,12 @@ impl Bridge {
     /// # Errors
     /// [`Error`] names the file or folder and what to do. A center that cannot be reached is no error.
     pub fn start(config: Config, clock: Clock) -> Result<RunningBridge, Error> {
+        if let Err(error) = crate::certificate::settle(&config) {
+            tracing::warn!(%error, "a change of the certificate that was broken off could not be finished");
+        }
         let center = Arc::new(Center::connect(&config)?);
-        let running = Self::start_with(&config.bridge, clock, center.clone())?;
+        let mut running = Self::start_with(&config.bridge, clock, center.clone())?;
+        running.center = Some(center.clone());
         // The first question should not have to wait for the login.
         tokio::spawn(async move {
             if let Err(error) = center.login().await {
@@ -98,13 +101,14 @@ impl Bridge {
         let watcher = watch::watch(&folders.req, bell.clone());
         let round = Round { desk, bell, _watcher: watcher, interval: span(config.scan_interval) };
         let task = tokio::spawn(round.run(inbox));
-        Ok(RunningBridge { stop, figures, _abort: AbortWhenDropped(task.abort_handle()), task })
+        Ok(RunningBridge { center: None, stop, figures, _abort: AbortWhenDropped(task.abort_handle()), task })
     }
 }
 
 /// A bridge at work. Dropping it breaks it off where it stands, as a power cut would; the next start finishes what it had taken.
 #[derive(Debug)]
 pub struct RunningBridge {
+    center: Option<Arc<Center>>,
     stop: CancellationToken,
     figures: Arc<Figures>,
     _abort: AbortWhenDropped,
@@ -125,6 +129,12 @@ impl RunningBridge {
     pub async fn stop(self) {
         self.stop.cancel();
         report(self.task.await);
+    }
+
+    /// The center it asks, if it is a real one.
+    #[must_use]
+    pub fn center(&self) -> Option<Arc<Center>> {
+        self.center.clone()
     }
 
     /// How it is going.

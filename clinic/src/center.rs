@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use chassis::http::{ClientConfig, ClientError};
+use chassis::clock::from_http_date;
+use chassis::http::{ClientConfig, ClientError, Proxy};
+use jiff::Timestamp;
 use manuals::hosts::{self, Host};
 use manuals::situation::Situation;
 use secrecy::{ExposeSecret, SecretString};
@@ -113,7 +116,10 @@ pub trait Answers: Send + Sync + 'static {
 
 /// The center as this machine reaches it.
 pub struct Center {
-    http: reqwest::Client,
+    /// Made anew when another certificate is in place.
+    http: RwLock<reqwest::Client>,
+    center: CenterConfig,
+    deadline: Duration,
     login_url: String,
     search_url: String,
     account: String,
@@ -139,8 +145,12 @@ struct Session {
 
 /// What came over the wire, whatever it is.
 pub(crate) struct Raw {
-    status: u16,
+    pub(crate) status: u16,
     incident: Option<String>,
+    /// By the center's clock.
+    pub(crate) at: Option<Timestamp>,
+    /// After so many seconds it may be asked again.
+    pub(crate) again: Option<u64>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -151,13 +161,13 @@ impl Center {
     /// [`ConnectError`] names the file and what to do.
     pub fn connect(config: &Config) -> Result<Self, ConnectError> {
         let center = &config.center;
-        let certificate = present(&center.certificate)?;
-        let key = SecretString::from(present(&center.key)?);
-        let identity = SecretString::from(format!("{certificate}\n{}", key.expose_secret()));
-        let http = client(center, Some(identity), span(config.bridge.deadline))?;
+        let deadline = span(config.bridge.deadline);
+        let http = RwLock::new(client(center, Some(identity(center)?), deadline)?);
         let password = SecretString::from(present(&center.password_file)?.trim_end_matches(['\r', '\n']).to_owned());
         Ok(Self {
             http,
+            center: center.clone(),
+            deadline,
             login_url: url(hosts::web_api_login(), hosts::paths().web_api_login),
             search_url: url(hosts::web_api_search(), hosts::paths().web_api_search),
             account: center.account.clone(),
@@ -205,9 +215,24 @@ impl Center {
         }
     }
 
+    /// Shows the certificate that is in place now from the next connection on, and logs in anew with it. What is under way goes on.
+    ///
+    /// # Errors
+    /// [`ConnectError`] names the file; what was shown before is shown on.
+    pub async fn renew_identity(&self) -> Result<(), ConnectError> {
+        let http = client(&self.center, Some(identity(&self.center)?), self.deadline)?;
+        *self.http.write().unwrap_or_else(PoisonError::into_inner) = http;
+        self.session.lock().await.token = None;
+        Ok(())
+    }
+
+    fn http(&self) -> reqwest::Client {
+        self.http.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn fresh_token(&self) -> Result<SecretString, CenterError> {
         let login = LoginRequest { user_id: self.account.clone(), password: self.password.clone() };
-        let raw = send(self.http.post(&self.login_url).json(&login)).await?;
+        let raw = send(self.http().post(&self.login_url).json(&login)).await?;
         let Ok(reply) = serde_json::from_slice::<LoginReply>(&raw.body) else { return Err(raw.refusal()) };
         match reply.result {
             Some(tokens) => Ok(tokens.id_token),
@@ -222,7 +247,7 @@ impl Center {
 
     async fn search(&self, token: &SecretString, body: &[u8], drop_id: Option<&str>) -> Result<Raw, CenterError> {
         let mut request = self
-            .http
+            .http()
             .post(&self.search_url)
             .header(http::header::CONTENT_TYPE, "application/json;charset=UTF-8")
             .header(http::header::ACCEPT, "application/json")
@@ -280,6 +305,12 @@ impl Raw {
     }
 }
 
+/// Certificate, chain and key in place, one text.
+fn identity(center: &CenterConfig) -> Result<SecretString, ConnectError> {
+    let (certificate, key) = (present(&center.certificate)?, SecretString::from(present(&center.key)?));
+    Ok(SecretString::from(format!("{certificate}\n{}", key.expose_secret())))
+}
+
 /// A client that trusts the pinned roots only.
 pub(crate) fn client(
     center: &CenterConfig,
@@ -289,7 +320,23 @@ pub(crate) fn client(
     let roots_pem = roots::trusted(&center.roots, &center.root_fingerprints)?;
     let resolve = center.addresses.iter().map(|(name, address)| (name.clone(), *address)).collect::<Vec<(String, SocketAddr)>>();
     let connect_timeout = span(center.connect_timeout);
-    Ok(chassis::http::client(&ClientConfig { roots_pem, identity_pem, resolve, connect_timeout, timeout })?)
+    let asked = ClientConfig { roots_pem, identity_pem, resolve, connect_timeout, timeout };
+    Ok(chassis::http::client_through(&asked, proxy(center)?.as_ref())?)
+}
+
+/// The proxy that leads to the center, with its Basic login (MP-05).
+fn proxy(center: &CenterConfig) -> Result<Option<Proxy>, ConnectError> {
+    if center.proxy.is_empty() {
+        return Ok(None);
+    }
+    let login = match center.proxy_user.as_str() {
+        "" => None,
+        user => {
+            let password = SecretString::from(present(&center.proxy_password_file)?.trim_end_matches(['\r', '\n']).to_owned());
+            Some((user.to_owned(), password))
+        }
+    };
+    Ok(Some(Proxy { url: center.proxy.clone(), login }))
 }
 
 /// `https://host/path`; the port is the standard one, or that of the configured address.
@@ -301,7 +348,10 @@ pub(crate) fn url(host: &Host, path: &str) -> String {
 pub(crate) async fn send(request: reqwest::RequestBuilder) -> Result<Raw, CenterError> {
     let mut response = request.send().await.map_err(|error| failure(&error))?;
     let status = response.status().as_u16();
-    let incident = response.headers().get(wire::header::INCIDENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let head = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let incident = head(wire::header::INCIDENT);
+    let at = head(http::header::DATE.as_str()).as_deref().and_then(from_http_date);
+    let again = head(http::header::RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse().ok());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
         if body.len() + chunk.len() > wire::MAX_MESSAGE_BYTES {
@@ -309,7 +359,7 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Result<Raw, Center
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Raw { status, incident, body })
+    Ok(Raw { status, incident, at, again, body })
 }
 
 fn failure(error: &reqwest::Error) -> CenterError {

@@ -24,6 +24,12 @@ pub struct Config {
     pub center: CenterConfig,
     /// The file bridge.
     pub bridge: BridgeConfig,
+    /// What keeps this machine's certificate from running out.
+    #[serde(default)]
+    pub keeper: KeeperConfig,
+    /// How the keeper's mail leaves.
+    #[serde(default)]
+    pub mail: chassis::mail::Config,
 }
 
 /// Where the center is, whom this machine trusts, and with what it introduces itself.
@@ -51,6 +57,35 @@ pub struct CenterConfig {
     /// After a refused login no new login is tried for this long, so that a wrong password cannot lock the account (default 30 s).
     #[serde(default = "half_a_minute")]
     pub login_pause: SignedDuration,
+    /// The proxy that leads to the center, if there is one: `http://name:port`.
+    #[serde(default)]
+    pub proxy: String,
+    /// The name to log in to the proxy with (Basic; MP-05); empty means not at all.
+    #[serde(default)]
+    pub proxy_user: String,
+    /// A file with that login's password and nothing else.
+    #[serde(default)]
+    pub proxy_password_file: PathBuf,
+}
+
+/// What keeps this machine's certificate from running out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeeperConfig {
+    /// Whether the certificate is renewed without being asked for (default true); notices and warnings come all the same.
+    pub renew: bool,
+    /// So often a day the authority is asked for a renewal at most (default 4).
+    pub tries_a_day: u32,
+    /// To whom notices and warnings go by mail (default nobody: they stand in the log and in `list`).
+    pub mail_to: Vec<String>,
+    /// The kind of a renewal's key.
+    pub key: crate::certificate::KeyKind,
+}
+
+impl Default for KeeperConfig {
+    fn default() -> Self {
+        Self { renew: true, tries_a_day: 4, mail_to: Vec::new(), key: crate::certificate::KeyKind::P256 }
+    }
 }
 
 /// How several results stand in one answer file.
@@ -176,7 +211,9 @@ impl Config {
             &mut bridge.face,
             &mut bridge.work,
         ];
-        for path in paths {
+        let mail = &mut self.mail;
+        let given = [&mut center.proxy_password_file, &mut mail.folder, &mut mail.password_file, &mut mail.roots];
+        for path in paths.into_iter().chain(given.into_iter().filter(|path| !path.as_os_str().is_empty())) {
             *path = folder.join(&*path);
         }
     }

@@ -6,6 +6,9 @@ pub mod bridge;
 pub mod center;
 pub mod certificate;
 pub mod config;
+mod disk;
 pub mod line;
 pub mod roots;
+#[cfg(test)]
+mod simulation;
 pub mod table;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
+use jiff::Timestamp;
 use x509_parser::pem::Pem;
 
 /// Why the roots are not trusted.
@@ -53,6 +54,37 @@ pub fn trusted(path: &Path, pinned: &[String]) -> Result<Vec<u8>, RootsError> {
         found += 1;
     }
     if found == 0 { Err(RootsError::Empty { path: path.to_owned() }) } else { Ok(pem) }
+}
+
+/// A root as people compare it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Its name.
+    pub name: String,
+    /// SHA-256, lower-case hexadecimal.
+    pub fingerprint: String,
+    /// Its last moment.
+    pub until: Timestamp,
+    /// Whether it stands among the pinned ones.
+    pub pinned: bool,
+}
+
+/// The roots in a PEM text, in its order; what is no certificate is left out.
+#[must_use]
+pub fn list(pem: &[u8], pinned: &[String]) -> Vec<Root> {
+    let pinned: Vec<String> = pinned.iter().map(|text| plain(text)).collect();
+    let certificates = Pem::iter_from_buffer(pem).filter_map(Result::ok);
+    let root = |pem: Pem| {
+        let certificate = pem.parse_x509().ok()?;
+        let fingerprint = fingerprint(&pem.contents);
+        Some(Root {
+            name: certificate.subject().to_string(),
+            pinned: pinned.contains(&fingerprint),
+            until: Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()?,
+            fingerprint,
+        })
+    };
+    certificates.filter_map(root).collect()
 }
 
 /// SHA-256 of a certificate in DER, 64 lower-case hexadecimal digits.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use chassis::{clock, files};
 use clinic::certificate::{self, EnrolConfig, KeyKind};
-use clinic::config::{BridgeConfig, CenterConfig, Config};
+use clinic::config::{BridgeConfig, CenterConfig, Config, KeeperConfig};
 use clinic::line::LinePortal;
 use lineauth::{CarrierLine, V6Option};
 use manuals::domains::Service;
@@ -182,8 +182,13 @@ fn config(folder: &Path, account: String, fingerprint: String, https: SocketAddr
             addresses: addresses(https),
             connect_timeout: jiff::SignedDuration::from_secs(5),
             login_pause: jiff::SignedDuration::from_secs(30),
+            proxy: String::new(),
+            proxy_user: String::new(),
+            proxy_password_file: std::path::PathBuf::new(),
         },
         bridge,
+        keeper: KeeperConfig::default(),
+        mail: chassis::mail::Config::default(),
     }
 }
 

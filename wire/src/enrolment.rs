@@ -55,6 +55,49 @@ pub struct IssuedCertificate {
     pub chain: String,
 }
 
+/// Asks for the successor of the certificate that the connection was made with, over a key that never leaves the terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenewalRequest {
+    /// The PKCS#10 request in PEM.
+    pub csr: String,
+}
+
+/// Asks for the revocation of the certificate that the connection was made with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationRequest {
+    /// Where the word goes that it was done; never printed.
+    pub mail: String,
+}
+
+impl fmt::Debug for RevocationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RevocationRequest")
+    }
+}
+
+/// A request for revocation that was taken: the terminal is blocked from this moment on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationAccepted {
+    /// The request's number, for questions.
+    pub number: String,
+}
+
+/// What the authority knows of the certificate that the connection was made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnCertificate {
+    /// Serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// Whose terminal it is.
+    pub facility_code: String,
+    /// The terminal's name.
+    pub terminal_name: String,
+    /// Its last second, seconds since 1970.
+    pub not_after: i64,
+    /// Whether another certificate took its place.
+    pub superseded: bool,
+}
+
 /// Why nothing was issued, or any other request of a program was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,5 +1,7 @@
 //! The door for programs of terminals that fetch their certificate.
 
+mod holder;
+
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +31,9 @@ pub fn routes(authority: Authority, registry: Registry, clock: Clock) -> Router 
     Router::new()
         .route("/api/certificates", post(by_csr))
         .route("/api/certificates/pfx", post(by_pfx))
+        .route("/api/certificates/own", get(holder::own))
+        .route("/api/certificates/renewal", post(holder::renew))
+        .route("/api/certificates/revocation", post(holder::ask_revocation))
         .fallback(async || door::answer(door::refusal(Situation::NotFound)))
         .method_not_allowed_fallback(async || door::answer(door::refusal(Situation::MethodNotAllowed)))
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -25,6 +25,7 @@ pub mod publish;
 mod renewal;
 mod revocation;
 pub mod rules;
+mod states;
 mod store;
 pub mod summary;
 
@@ -45,11 +46,12 @@ pub use config::Config;
 pub use crl::{List, Published};
 pub use error::Error;
 pub use issue::{Issued, der_of};
-pub use orders::{Binding, BindingFact, Kind, Notice, Order, Proof, State};
+pub use orders::{Binding, BindingFact, Notice, Proof};
 pub use profile::Profile;
 pub use renewal::{Holder, RenewalAccepted};
 pub use revocation::{By, Reason, RequestState, RevocationBy, RevocationRequest};
 pub use rules::{Mistake, Window};
+pub use states::{Kind, Order, State};
 pub use summary::Summary;
 
 use hierarchy::Hierarchy;

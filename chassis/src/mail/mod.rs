@@ -1,7 +1,11 @@
 //! Sends mail to people: what is promised in a transaction is sent sooner or later, over SMTP or into a folder, and under one Message-ID.
 
+mod carrier;
 mod config;
+mod letterbox;
+#[cfg(feature = "server")]
 mod outbox;
+#[cfg(feature = "server")]
 mod post;
 
 use std::fmt;
@@ -9,11 +13,16 @@ use std::fmt;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Mailbox, Message};
 
+#[cfg(feature = "server")]
 use crate::db::DbError;
 use crate::random::NoRandomness;
 
+pub use carrier::Obstacle;
 pub use config::{Config, Security, Way};
+pub use letterbox::Letterbox;
+#[cfg(feature = "server")]
 pub use outbox::{Kept, Outbox};
+#[cfg(feature = "server")]
 pub use post::{Delivered, Post};
 
 /// The longest address that a mail server must take (RFC 5321), in bytes.
@@ -23,6 +32,7 @@ const LONGEST_ADDRESS: usize = 254;
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The database did not do its work.
+    #[cfg(feature = "server")]
     #[error(transparent)]
     Store(#[from] DbError),
     /// No randomness for a Message-ID.

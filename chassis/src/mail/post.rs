@@ -1,18 +1,16 @@
 //! Carries mail from the outbox to a mail server or into a folder: one copy at a time, again after a failure, never forgotten.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use lettre::address::Envelope;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio_util::sync::CancellationToken;
 
+use super::carrier::{Carrier, file};
 use super::outbox::Turn;
-use super::{Config, MailError, Outbox, Way};
+use super::{Config, MailError, Outbox};
 use crate::clock::Clock;
 use crate::db::DbError;
-use crate::files;
 use crate::lease::Leases;
 
 /// The job's name among the leases.
@@ -43,32 +41,13 @@ pub struct Post {
     give_up: SignedDuration,
 }
 
-#[derive(Clone)]
-enum Carrier {
-    Folder(PathBuf),
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
-}
-
-/// Why a mail did not leave, and whether it may leave later.
-struct Obstacle {
-    problem: String,
-    forever: bool,
-}
-
 impl Post {
     /// A postman for `outbox`; `folder` is where mail goes that goes to no server.
     ///
     /// # Errors
     /// [`MailError::Config`] says what is missing.
     pub fn open(outbox: Outbox, leases: Leases, config: &Config, folder: &Path) -> Result<Self, MailError> {
-        let carrier = match config.way {
-            Way::Folder => {
-                let folder = if config.folder.as_os_str().is_empty() { folder } else { config.folder.as_path() };
-                files::make_private_folder(folder)?;
-                Carrier::Folder(folder.to_owned())
-            }
-            Way::Smtp => Carrier::Smtp(config.transport()?),
-        };
+        let carrier = Carrier::open(config, folder)?;
         let seconds = i64::try_from(config.timeout_seconds).unwrap_or(i64::MAX / 2);
         Ok(Self {
             outbox,
@@ -124,7 +103,8 @@ impl Post {
 
     async fn carry(&self, turn: &Turn, clock: &Clock, done: &mut Delivered) -> Result<(), DbError> {
         let mail = turn.mail_id.as_str();
-        let Err(obstacle) = self.hand_over(turn).await else {
+        let handed = self.carrier.hand_over(mail, &turn.recipient, self.outbox.sender(), &turn.message).await;
+        let Err(obstacle) = handed else {
             self.outbox.sent(mail, clock.now()).await?;
             metrics::counter!("onshi_mails_total", "outcome" => "sent").increment(1);
             done.sent += 1;
@@ -144,31 +124,6 @@ impl Post {
         Ok(())
     }
 
-    async fn hand_over(&self, turn: &Turn) -> Result<(), Obstacle> {
-        match &self.carrier {
-            Carrier::Folder(folder) => {
-                let (path, message) = (file(folder, &turn.mail_id), turn.message.clone());
-                // Written aside and renamed: a second try replaces the same file.
-                let written = tokio::task::spawn_blocking(move || files::write_private(&path, &message)).await;
-                match written {
-                    Ok(Ok(())) => Ok(()),
-                    Ok(Err(error)) => Err(Obstacle { problem: error.to_string(), forever: false }),
-                    Err(error) => Err(Obstacle { problem: error.to_string(), forever: false }),
-                }
-            }
-            Carrier::Smtp(server) => {
-                let forever = |problem: String| Obstacle { problem, forever: true };
-                let to = turn.recipient.parse().map_err(|_| forever("no address".to_owned()))?;
-                let from = self.outbox.sender();
-                let envelope = Envelope::new(Some(from), vec![to]).map_err(|error| forever(error.to_string()))?;
-                match server.send_raw(&envelope, &turn.message).await {
-                    Ok(_taken) => Ok(()),
-                    Err(error) => Err(Obstacle { forever: error.is_permanent(), problem: told(&error) }),
-                }
-            }
-        }
-    }
-
     /// What a mail says, as long as it is here: not yet left, or in the folder.
     ///
     /// # Errors
@@ -186,22 +141,4 @@ impl Post {
         let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
         Ok(read.ok().and_then(Result::ok))
     }
-}
-
-fn file(folder: &Path, mail_id: &str) -> PathBuf {
-    folder.join(format!("{mail_id}.eml"))
-}
-
-/// What went wrong, without the address that servers like to repeat.
-fn told(error: &lettre::transport::smtp::Error) -> String {
-    match error.status() {
-        Some(code) => format!("the server answered {code}"),
-        None if error.is_timeout() => "the server did not answer in time".to_owned(),
-        None if error.is_tls() => format!("TLS: {}", cause(error)),
-        None => cause(error),
-    }
-}
-
-fn cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), cause)
 }

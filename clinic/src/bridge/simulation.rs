@@ -4,8 +4,6 @@
 //! A crash is a kill of one bridge or a power cut that loses, tears and reorders what was not forced to disk.
 
 mod center;
-mod dice;
-mod disk;
 mod people;
 mod run;
 mod world;

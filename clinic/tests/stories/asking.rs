@@ -118,9 +118,12 @@ fn dead(folder: &tempfile::TempDir) -> clinic::config::Config {
         addresses: [manuals::hosts::web_api_login().name, manuals::hosts::web_api_search().name].map(|h| (h.to_owned(), nobody)).into(),
         connect_timeout: jiff::SignedDuration::from_secs(5),
         login_pause: jiff::SignedDuration::ZERO,
+        proxy: String::new(),
+        proxy_user: String::new(),
+        proxy_password_file: std::path::PathBuf::new(),
     };
     let bridge = clinic::config::BridgeConfig::under(folder.path());
-    clinic::config::Config { facility_code: "1310099999".to_owned(), center, bridge }
+    clinic::config::Config { facility_code: "1310099999".to_owned(), center, bridge, keeper: Default::default(), mail: Default::default() }
 }
 
 fn x509(pem: &[u8]) -> Vec<u8> {

@@ -93,8 +93,17 @@ impl SmallCenter {
             addresses: hosts.into_iter().map(|host| (host.to_owned(), address)).collect(),
             connect_timeout: SignedDuration::from_secs(5),
             login_pause: SignedDuration::from_secs(30),
+            proxy: String::new(),
+            proxy_user: String::new(),
+            proxy_password_file: std::path::PathBuf::new(),
         };
-        let config = Config { facility_code: "1310099999".to_owned(), center, bridge: BridgeConfig::under(folder) };
+        let config = Config {
+            facility_code: "1310099999".to_owned(),
+            center,
+            bridge: BridgeConfig::under(folder),
+            keeper: Default::default(),
+            mail: Default::default(),
+        };
         Self { config, issuer, desk, server }
     }
 

@@ -59,6 +59,12 @@ fn corpus_of_forms_of_the_authority() {
 }
 
 #[test]
+fn corpus_of_questions_about_certificates() {
+    let doors = std::panic::AssertUnwindSafe(claims::Doors::open());
+    run("ocsp_question", move |bytes| doors.ocsp_question(bytes));
+}
+
+#[test]
 fn corpus_of_people_files() {
     let doors = std::panic::AssertUnwindSafe(claims::Doors::open());
     run("people_csv", move |bytes| doors.people_csv(bytes));

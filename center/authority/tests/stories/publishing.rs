@@ -44,22 +44,11 @@ async fn openssl_asks_about_certificates_and_believes_the_answers() {
     let folder = place.folder.path();
     let town = settled(&place).await;
     let ask = async |arguments: &[&str]| {
-        said(folder, "openssl", &[&["ocsp", "-issuer", "issuing.pem", "-reqout", "question"], arguments].concat());
+        said(folder, "openssl", &[&["ocsp", "-no_nonce", "-issuer", "issuing.pem", "-reqout", "question"], arguments].concat());
         let question = std::fs::read(folder.join("question")).unwrap();
         std::fs::write(folder.join("answer"), town.authority.ocsp(&question, now()).await.unwrap()).unwrap();
-        let read = [
-            "ocsp",
-            "-reqin",
-            "question",
-            "-respin",
-            "answer",
-            "-issuer",
-            "issuing.pem",
-            "-CAfile",
-            "chain.pem",
-            "-validity_period",
-            "99999999",
-        ];
+        let read =
+            ["ocsp", "-no_nonce", "-respin", "answer", "-issuer", "issuing.pem", "-CAfile", "chain.pem", "-validity_period", "99999999"];
         let at = now().as_second().to_string();
         said(folder, "openssl", &[&read[..], &["-attime", &at], arguments].concat())
     };

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::dice::Dice;
-use super::disk::Node;
 use super::world::{World, text};
+use crate::simulation::dice::Dice;
+use crate::simulation::tree::Node;
 
 /// How a receipt computer writes its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

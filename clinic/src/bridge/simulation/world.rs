@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use super::center::Center;
-use super::dice::Dice;
-use super::disk::{Node, Tree};
 use super::people::Drop;
-use crate::bridge::disk::{Disk, State};
+use crate::disk::{Disk, State};
+use crate::simulation::dice::Dice;
+use crate::simulation::tree::{Node, Tree};
 
 /// What one run is about.
 #[derive(Clone, Copy, Debug)]
@@ -350,6 +350,10 @@ impl Disk for SimulatedDisk {
             world.arrived(node, path);
         }
         filled
+    }
+
+    fn write_private(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.write(path, content)
     }
 
     fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {

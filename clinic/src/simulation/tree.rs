@@ -9,20 +9,20 @@ use std::path::Path;
 use super::dice::Dice;
 
 /// The number of a file or folder, for good.
-pub(super) type Node = usize;
+pub(crate) type Node = usize;
 
 #[derive(Clone, Debug)]
-pub(super) struct File {
+pub(crate) struct File {
     /// What programs read.
-    pub(super) content: Vec<u8>,
+    pub(crate) content: Vec<u8>,
     /// What is on the platter for sure, and whose it is; `None`: nothing yet.
     durable: Option<(Vec<u8>, Option<usize>)>,
     /// Forcing failed once: the system takes the content for written although it is not.
     forgotten: bool,
-    pub(super) modified: u64,
-    pub(super) locked: bool,
+    pub(crate) modified: u64,
+    pub(crate) locked: bool,
     /// Which drop's bytes these are.
-    pub(super) drop: Option<usize>,
+    pub(crate) drop: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,17 +63,17 @@ impl Change {
 
 /// Two disks with one tree of names.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     things: Vec<Thing>,
     pending: Vec<Change>,
     /// Whether everything reaches the platter in the order in which it was done (one journal), or only what depends on each other.
-    pub(super) in_order: bool,
+    pub(crate) in_order: bool,
     time: u64,
 }
 
 impl Tree {
     /// With these folders, each on a disk.
-    pub(super) fn with(folders: &[(&str, usize)], in_order: bool) -> Self {
+    pub(crate) fn with(folders: &[(&str, usize)], in_order: bool) -> Self {
         let root = Folder { disk: 0, entries: BTreeMap::new(), durable: BTreeMap::new() };
         let mut tree = Self { things: vec![Thing::Folder(root)], pending: Vec::new(), in_order, time: 0 };
         for (name, disk) in folders {
@@ -100,21 +100,21 @@ impl Tree {
         }
     }
 
-    pub(super) fn file(&self, node: Node) -> io::Result<&File> {
+    pub(crate) fn file(&self, node: Node) -> io::Result<&File> {
         match &self.things[node] {
             Thing::File(file) => Ok(file),
             Thing::Folder(_) => Err(ErrorKind::IsADirectory.into()),
         }
     }
 
-    pub(super) fn file_mut(&mut self, node: Node) -> io::Result<&mut File> {
+    pub(crate) fn file_mut(&mut self, node: Node) -> io::Result<&mut File> {
         match &mut self.things[node] {
             Thing::File(file) => Ok(file),
             Thing::Folder(_) => Err(ErrorKind::IsADirectory.into()),
         }
     }
 
-    pub(super) fn find(&self, path: &Path) -> io::Result<Node> {
+    pub(crate) fn find(&self, path: &Path) -> io::Result<Node> {
         path.iter().try_fold(0, |node, name| self.folder_of(node)?.entries.get(name).copied().ok_or_else(|| ErrorKind::NotFound.into()))
     }
 
@@ -126,7 +126,7 @@ impl Tree {
     }
 
     /// Names in the order in which their things were made.
-    pub(super) fn list(&self, folder: &Path) -> io::Result<Vec<(OsString, Node)>> {
+    pub(crate) fn list(&self, folder: &Path) -> io::Result<Vec<(OsString, Node)>> {
         let mut names: Vec<_> = self.folder_of(self.find(folder)?)?.entries.iter().map(|(name, node)| (name.clone(), *node)).collect();
         names.sort_by_key(|(_, node)| *node);
         Ok(names)
@@ -143,7 +143,7 @@ impl Tree {
     }
 
     /// Opens for writing: made or emptied.
-    pub(super) fn create(&mut self, path: &Path, new_only: bool) -> io::Result<Node> {
+    pub(crate) fn create(&mut self, path: &Path, new_only: bool) -> io::Result<Node> {
         let (folder, name) = self.place(path)?;
         if let Some(node) = self.folder_of(folder)?.entries.get(&name).copied() {
             if new_only {
@@ -159,7 +159,7 @@ impl Tree {
         Ok(node)
     }
 
-    pub(super) fn write(&mut self, node: Node, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+    pub(crate) fn write(&mut self, node: Node, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         self.time += 1;
         let time = self.time;
         let file = self.file_mut(node)?;
@@ -168,7 +168,7 @@ impl Tree {
         Ok(())
     }
 
-    pub(super) fn make_folder(&mut self, path: &Path) -> io::Result<()> {
+    pub(crate) fn make_folder(&mut self, path: &Path) -> io::Result<()> {
         let (folder, name) = self.place(path)?;
         if self.folder_of(folder)?.entries.contains_key(&name) {
             return Err(ErrorKind::AlreadyExists.into());
@@ -180,7 +180,7 @@ impl Tree {
     }
 
     /// Moves over what is there; says what was moved.
-    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<Node> {
+    pub(crate) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<Node> {
         let (old, new) = (self.place(from)?, self.place(to)?);
         let node = self.find(from)?;
         if self.folder_of(old.0)?.disk != self.folder_of(new.0)?.disk {
@@ -190,7 +190,7 @@ impl Tree {
         Ok(node)
     }
 
-    pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
+    pub(crate) fn remove(&mut self, path: &Path) -> io::Result<()> {
         let node = self.find(path)?;
         if let Thing::Folder(folder) = &self.things[node]
             && !folder.entries.is_empty()
@@ -203,7 +203,7 @@ impl Tree {
     }
 
     /// Forces a file's content out. One that fails is never made good by trying again.
-    pub(super) fn sync(&mut self, node: Node, fails: bool) -> io::Result<()> {
+    pub(crate) fn sync(&mut self, node: Node, fails: bool) -> io::Result<()> {
         let file = self.file_mut(node)?;
         if fails {
             file.forgotten = true;
@@ -216,7 +216,7 @@ impl Tree {
     }
 
     /// Forces a folder's entries out, with all they depend on.
-    pub(super) fn sync_folder(&mut self, path: &Path) -> io::Result<()> {
+    pub(crate) fn sync_folder(&mut self, path: &Path) -> io::Result<()> {
         let folder = self.find(path)?;
         let disk = self.folder_of(folder)?.disk;
         let mut wanted: Vec<bool> = self.pending.iter().map(|change| change.touches(folder)).collect();
@@ -247,7 +247,7 @@ impl Tree {
     }
 
     /// The power goes and comes back. Of what was not forced out a part is there, chosen by the dice.
-    pub(super) fn cut_power(&mut self, dice: &mut Dice) {
+    pub(crate) fn cut_power(&mut self, dice: &mut Dice) {
         let mut survives = vec![false; self.pending.len()];
         let mut broken_off = [false; 2];
         let odds = dice.one_of(&[0, 20, 50, 80, 100]);
@@ -268,7 +268,7 @@ impl Tree {
     }
 
     /// Every file that has a name, with its path below the root.
-    pub(super) fn files(&self) -> Vec<(String, Node)> {
+    pub(crate) fn files(&self) -> Vec<(String, Node)> {
         let mut found = Vec::new();
         let mut open = vec![(String::new(), 0)];
         while let Some((path, node)) = open.pop() {
@@ -283,14 +283,14 @@ impl Tree {
     }
 
     /// Whether this name would still be there after the worst power cut, with all of its content.
-    pub(super) fn is_durable(&self, folder: &str, name: &OsStr, node: Node) -> bool {
+    pub(crate) fn is_durable(&self, folder: &str, name: &OsStr, node: Node) -> bool {
         let Some(entries) = self.find(Path::new(folder)).ok().and_then(|folder| self.folder_of(folder).ok()) else { return false };
         entries.durable.get(name) == Some(&node) && self.file(node).is_ok_and(File::is_forced)
     }
 }
 
 impl File {
-    pub(super) fn is_forced(&self) -> bool {
+    pub(crate) fn is_forced(&self) -> bool {
         self.durable.as_ref().is_some_and(|(durable, _)| *durable == self.content)
     }
 

@@ -1,4 +1,4 @@
-//! Everything the bridge asks of a file system, in one place, so that a story can put a disk behind it that fails and loses power.
+//! Everything the bridge and the keeper ask of a file system, in one place, so that a story can put a disk behind it that fails and loses power.
 
 use std::ffi::OsString;
 use std::fmt::Debug;
@@ -40,10 +40,16 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
     /// Writes a file that must not be there yet, closed to everyone else where the system can do that, and forces its content to disk.
     fn write_new(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+    /// Writes a file that only its owner may read, over one that is there, and forces its content to disk.
+    fn write_private(&self, path: &Path, content: &[u8]) -> io::Result<()>;
     /// Copies a file with its last-write time, over one that is there, and forces the copy's content to disk.
     fn copy(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Moves a file or folder, over a file that is there.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// The same within a folder of few files, with patience for programs that look into new ones.
+    fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.rename(from, to)
+    }
     /// Forces a file's content to disk.
     fn sync(&self, path: &Path) -> io::Result<()>;
     /// Forces the folder in which `path` stands to disk.
@@ -129,6 +135,12 @@ impl Disk for RealDisk {
         file.sync_all()
     }
 
+    fn write_private(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let mut file = os::create_private(path)?;
+        file.write_all(content)?;
+        file.sync_all()
+    }
+
     fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut source = File::open(from)?;
         let mut file = File::create(to)?;
@@ -139,6 +151,10 @@ impl Disk for RealDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         std::fs::rename(from, to).map_err(os::held_is_denied)
+    }
+
+    fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        os::replace(from, to)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {
