@@ -32,6 +32,7 @@ use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
+use crate::certificates;
 use crate::chores::Chores;
 use crate::lineauth::LineRooms;
 use crate::lists;
@@ -139,9 +140,9 @@ pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
-    acme: Acme,
+    pub(crate) acme: Acme,
     /// What the authority's pages carry from one to the next is sealed with this.
-    tickets: Arc<Tickets>,
+    pub(crate) tickets: Arc<Tickets>,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -230,8 +231,7 @@ impl Center {
             rooms = rooms.merge(self.publisher.operator_routes());
         }
         if self.config.serves(Room::Authority) {
-            rooms = rooms.merge(authority::operator::routes(self.authority.clone(), self.clock.clone()));
-            rooms = rooms.merge(authority::console::routes(self.authority.clone(), self.clock.clone(), Arc::clone(&self.tickets)));
+            rooms = rooms.merge(certificates::operators(self));
         }
         if let Some(eligibility) = &self.eligibility {
             rooms = rooms.merge(eligibility::operator::routes(eligibility.clone(), self.clock.clone()));
@@ -264,13 +264,7 @@ impl Center {
             routes.push((hosts::web_api_search(), eligibility::api::search_routes(desk)));
         }
         if self.config.serves(Room::Authority) {
-            let authority = self.authority.clone();
-            let programs = authority::api::routes(authority.clone(), registry.clone(), clock.clone())
-                .merge(authority::acme::routes(self.acme.clone(), registry.clone(), clock.clone()))
-                .merge(authority::est::routes(authority.clone(), registry.clone(), clock.clone()));
-            let pages = authority::pages::routes(authority.clone(), registry.clone(), clock.clone(), Arc::clone(&self.tickets));
-            routes.push((hosts::authority(), programs.merge(pages)));
-            routes.push((hosts::crl(), authority::publish::routes(authority, registry, clock)));
+            routes.extend(certificates::doors(self));
         }
         // Every door but the operators' and those of line authentication asks the admission list.
         let mut routes: Vec<(&'static Host, Router)> = routes

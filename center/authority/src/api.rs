@@ -1,4 +1,4 @@
-//! The door for programs of terminals that fetch their certificate, and for everybody who wants the revocation list.
+//! The door for programs of terminals that fetch their certificate.
 
 mod holder;
 
