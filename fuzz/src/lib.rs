@@ -5,5 +5,6 @@ mod messages;
 pub mod names;
 pub mod pages;
 pub mod proxy_and_time;
+pub mod standard;
 
 pub use messages::*;

@@ -16,7 +16,7 @@ const MAIL: &str = "taro@example.jp";
 /// From the request on which a certificate is revoked to the first refusal.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// Rows: CA-07, CA-09, CA-10, CA-13, CA-14, CA-16, CA-24, RN-07, RN-08, RN-09, RN-10, RN-11, RN-12, RN-13, RN-14, RN-16, AC-05
+/// Rows: CA-07, CA-09, CA-10, CA-13, CA-14, CA-16, CA-24, CA-31, RN-07, RN-08, RN-09, RN-10, RN-11, RN-12, RN-13, RN-14, RN-16, AC-05
 #[test]
 fn story() -> Result<()> {
     lab::story("certificate", |world| {
@@ -35,7 +35,10 @@ fn story() -> Result<()> {
         sees_itself(&browser, "portal")?;
 
         let second = renews(&browser)?;
+        // The older one is deleted, and without the newer nothing works (CA-31).
         browser.deletes_certificates()?;
+        browser.open_page(&portal())?;
+        ensure!(browser.text()?.contains("利用できません"), "{}", browser.text()?);
         browser.imports(&second.file, PASSWORD)?;
         sees_itself(&browser, "portal-renewed")?;
 

@@ -303,7 +303,11 @@ fn capabilities(home: &Path) -> WebDriverResult<ChromeCapabilities> {
     ];
     arguments.into_iter().try_for_each(|argument| wish.add_arg(argument))?;
     let folder = downloads(home).display().to_string();
-    let wishes = [("download.default_directory", serde_json::Value::from(folder)), ("download.prompt_for_download", false.into())];
+    let wishes = [
+        ("download.default_directory", serde_json::Value::from(folder)),
+        ("download.prompt_for_download", false.into()),
+        ("plugins.always_open_pdf_externally", true.into()),
+    ];
     wish.add_experimental_option("prefs", serde_json::Map::from_iter(wishes.map(|(name, value)| (name.to_owned(), value))))?;
     Ok(wish)
 }

@@ -39,6 +39,20 @@ pub struct Paths {
     pub root: &'static str,
 }
 
+/// The doors for programs that keep to a published standard; the manuals know none.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standard {
+    /// Manual and section, or "own".
+    pub source: &'static str,
+    /// The directory of ACME (RFC 8555).
+    pub acme: &'static str,
+    /// The paths of EST (RFC 7030) begin with this.
+    pub est: &'static str,
+    /// The domain below which terminals are named in ACME orders.
+    pub terminals: &'static str,
+}
+
 /// 証明書の取得画面 (CA-14).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -243,6 +257,8 @@ pub struct Sheet {
     pub notice: Notice,
     /// Paths on the authority's host.
     pub path: Paths,
+    /// The doors for standard programs.
+    pub standard: Standard,
     /// The words of the screens.
     pub screen: Screens,
     /// The retrieval screen.
@@ -367,6 +383,15 @@ mod tests {
         assert_eq!(page(path.renew), "https://cert.obn.managedpki.ne.jp/p/ru");
         assert_eq!(page(path.revoke), "https://cert.obn.managedpki.ne.jp/p/rx");
         assert_eq!(page(path.root), "https://cert.obn.managedpki.ne.jp/p/cert");
+    }
+
+    #[test]
+    fn programs_find_the_standard_doors_and_terminals_a_name_below_the_authoritys_own_domain() {
+        let standard = &sheet().standard;
+        assert_eq!(page(standard.acme), "https://cert.obn.managedpki.ne.jp/acme/directory");
+        assert_eq!(page(standard.est), "https://cert.obn.managedpki.ne.jp/.well-known/est");
+        let (_, domain) = crate::hosts::authority().name.split_once('.').unwrap();
+        assert!(standard.terminals.ends_with(&format!(".{domain}")));
     }
 
     /// Rows: CA-14, RN-10, RN-11

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use authority::Authority;
+use authority::acme::Acme;
 use authority::pages::Tickets;
 use axum::Router;
 use axum::routing::get;
@@ -31,6 +32,7 @@ use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
+use crate::certificates;
 use crate::chores::Chores;
 use crate::lineauth::LineRooms;
 use crate::lists;
@@ -138,8 +140,9 @@ pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
+    pub(crate) acme: Acme,
     /// What the authority's pages carry from one to the next is sealed with this.
-    tickets: Arc<Tickets>,
+    pub(crate) tickets: Arc<Tickets>,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -183,6 +186,7 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
+        let acme = Acme::open(&authority, &vault)?;
         let tickets = Arc::new(Tickets::open(&vault, config.authority.page_minutes)?);
         for published in [&certificates, &own.join("certificates")] {
             publish_roots(&authority, published)?;
@@ -203,6 +207,7 @@ impl Center {
         Ok(Self {
             registry,
             authority,
+            acme,
             tickets,
             eligibility,
             line,
@@ -226,8 +231,7 @@ impl Center {
             rooms = rooms.merge(self.publisher.operator_routes());
         }
         if self.config.serves(Room::Authority) {
-            rooms = rooms.merge(authority::operator::routes(self.authority.clone(), self.clock.clone()));
-            rooms = rooms.merge(authority::console::routes(self.authority.clone(), self.clock.clone(), Arc::clone(&self.tickets)));
+            rooms = rooms.merge(certificates::operators(self));
         }
         if let Some(eligibility) = &self.eligibility {
             rooms = rooms.merge(eligibility::operator::routes(eligibility.clone(), self.clock.clone()));
@@ -260,11 +264,7 @@ impl Center {
             routes.push((hosts::web_api_search(), eligibility::api::search_routes(desk)));
         }
         if self.config.serves(Room::Authority) {
-            let authority = self.authority.clone();
-            let pages = authority::pages::routes(authority.clone(), registry.clone(), clock.clone(), Arc::clone(&self.tickets));
-            let programs = authority::api::routes(authority.clone(), registry.clone(), clock.clone());
-            routes.push((hosts::authority(), programs.merge(pages)));
-            routes.push((hosts::crl(), authority::publish::routes(authority, registry, clock)));
+            routes.extend(certificates::doors(self));
         }
         // Every door but the operators' and those of line authentication asks the admission list.
         let mut routes: Vec<(&'static Host, Router)> = routes

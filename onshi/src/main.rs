@@ -29,6 +29,8 @@ mod center;
 #[cfg(feature = "center")]
 mod center_config;
 #[cfg(feature = "center")]
+mod certificates;
+#[cfg(feature = "center")]
 mod chores;
 #[cfg(all(feature = "center", feature = "clinic"))]
 mod demonstration;

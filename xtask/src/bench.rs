@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::postgres::{self, Postgres};
-use crate::process;
+use crate::{process, python};
 
 /// The address of a PostgreSQL that a measurement may fill.
 const POSTGRES: &str = "ONSHI_BENCH_POSTGRES";
@@ -48,23 +48,10 @@ pub(crate) fn run(root: &Path, wish: &Wish) -> Result<()> {
     }
     let files = wish.names.is_empty() || wish.names.iter().any(|name| name == "files");
     if files && std::env::var_os(PYTHON).is_none() {
-        bench.env(PYTHON, mesh_peer()?);
+        bench.env(PYTHON, python::programs("onshi-bench", "mesh", &MESH)?.join("python"));
     }
     if let Some(file) = &wish.json {
         bench.arg("--json").arg(file);
     }
     process::run(&mut bench)
-}
-
-/// A Python environment with mesh-sandbox and mesh-client, made once for all copies of the repository; its interpreter.
-fn mesh_peer() -> Result<PathBuf> {
-    let folder = process::cache("onshi-bench")?.join("mesh");
-    let python = folder.join("bin/python");
-    let whole = folder.join("whole");
-    if !whole.exists() {
-        process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-        process::run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(MESH))?;
-        std::fs::write(whole, "")?;
-    }
-    Ok(python)
 }

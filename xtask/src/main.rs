@@ -8,6 +8,7 @@ mod packages;
 mod postgres;
 mod process;
 mod prove;
+mod python;
 mod rows;
 mod stopwatch;
 mod test;

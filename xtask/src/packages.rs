@@ -9,10 +9,14 @@ use anyhow::{Context, Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 24] = [
+const PACKAGES: [(&str, &[&str]); 27] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
+    // A library: without it an environment has no installer of its own.
+    ("python3-venv", &["/usr/share/doc/python3-venv/copyright"]),
+    ("lego", &["lego"]),
+    ("dehydrated", &["dehydrated"]),
     ("python3-aiosmtpd", &["aiosmtpd"]),
     ("libnss3-tools", &["certutil", "pk12util"]),
     ("default-jre-headless", &["keytool"]),

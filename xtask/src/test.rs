@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::postgres::Postgres;
 use crate::stopwatch::Stopwatch;
-use crate::{packages, process, tidy};
+use crate::{packages, process, python, tidy};
 
 /// Packages that a clinic's installer must not carry, beside every room of the center.
 const CENTER_ONLY: [&str; 5] = ["rusqlite", "libsqlite3-sys", "tokio-postgres", "deadpool-postgres", "axum"];
@@ -19,7 +19,12 @@ pub(crate) fn run(root: &Path, quick: bool, filters: &[String]) -> Result<()> {
         lints(root)?;
     }
     let postgres = step("start PostgreSQL", Postgres::start)?;
-    let environment = [("ONSHI_TEST_POSTGRES", postgres.url()), ("ONSHI_TEST_ALL", "1".to_owned())];
+    let certbot = python::programs("onshi-test", "certbot", python::CERTBOT)?.join("certbot");
+    let environment = [
+        ("ONSHI_TEST_POSTGRES", postgres.url()),
+        ("ONSHI_TEST_CERTBOT", certbot.display().to_string()),
+        ("ONSHI_TEST_ALL", "1".to_owned()),
+    ];
     if !quick && filters.is_empty() {
         // The other runner knows no examples in documentation.
         run_cargo(root, &["test", "--quiet", "--doc", "--workspace", "--all-features"], &environment)?;

@@ -1,4 +1,4 @@
-//! The door for programs of terminals that fetch their certificate, and for everybody who wants the revocation list.
+//! The door for programs of terminals that fetch their certificate.
 
 mod holder;
 
@@ -11,10 +11,10 @@ use chassis::clock::Clock;
 use chassis::serve::Caller;
 use http::{StatusCode, header};
 use manuals::situation::Situation;
-use registry::{Demand, Registry, door};
+use registry::{Registry, door};
 use wire::enrolment::{CsrRequest, IssuedCertificate, PfxRequest};
 
-use crate::{Authority, Profile, Proof, der_of, pfx, rules};
+use crate::{Authority, Profile, Proof, der_of, line, pfx, rules};
 
 /// Largest request in bytes; a request with an RSA-4096 key is below 4 KiB.
 const MAX_BODY: usize = 16 * 1024;
@@ -40,9 +40,6 @@ pub fn routes(authority: Authority, registry: Registry, clock: Clock) -> Router 
         .with_state(Desk { authority, registry, clock })
 }
 
-/// Terminals come here before they have a certificate, so the line alone admits them (RN-16).
-const BY_LINE: Demand = Demand { certificate: false, session: false };
-
 /// The two numbers of a notice as they were typed.
 struct Asked<'a> {
     request_id: &'a str,
@@ -65,10 +62,8 @@ impl Desk {
 
 /// The refusal for a caller whose line is not admitted.
 pub(crate) async fn by_line_alone(registry: &Registry, caller: &Caller, now: jiff::Timestamp) -> Option<Response> {
-    // Whatever certificate an older terminal still shows does not matter at this door.
-    let caller = Caller { certificate: chassis::tls::PeerCertificate::Absent, ..caller.clone() };
-    match registry.enter(&caller, None, BY_LINE, now).await {
-        Ok(Ok(_)) => None,
+    match line::admits(registry, caller, now).await {
+        Ok(Ok(())) => None,
         Ok(Err(situation)) => Some(door::answer(door::refusal(situation))),
         Err(error) => Some(door::answer(door::failure(&error))),
     }

@@ -1,6 +1,7 @@
 //! 共通認証局: makes the certificates by which terminals and the center's hosts are known.
 #![doc = include_str!("../README.md")]
 
+pub mod acme;
 pub mod api;
 pub mod applications;
 mod chores;
@@ -8,10 +9,12 @@ pub mod config;
 pub mod console;
 mod crl;
 pub mod error;
+pub mod est;
 mod hierarchy;
 mod issue;
 mod journal;
 mod letters;
+mod line;
 mod lint;
 pub mod ocsp;
 pub mod operator;
@@ -23,6 +26,7 @@ mod pool;
 pub mod profile;
 pub mod publish;
 mod renewal;
+pub mod request;
 mod revocation;
 pub mod rules;
 mod states;

@@ -71,6 +71,7 @@ fn printed(notice: &Notice) -> Value {
         "reference_id": notice.reference_id.expose_secret(),
         "valid_until": clock::japan_date(notice.valid_until).to_string(),
         "retrieve_until": clock::japan_date(notice.retrieve_until).to_string(),
+        "acme_identifier": crate::acme::name_of(&notice.facility_code, &notice.terminal_name),
         "key_id": notice.binding.key_id,
         "mac_key": notice.binding.mac_key.expose_secret(),
     })

@@ -61,7 +61,10 @@ const HEIGHT: f32 = 842.0;
 const LEFT: f32 = 56.0;
 const RIGHT: f32 = WIDTH - LEFT;
 /// Where the values of the table begin.
-const VALUES: f32 = 290.0;
+const VALUES: f32 = 266.0;
+
+/// So that the longest of them, a key in base64, fits on one line.
+const VALUE_SIZE: f32 = 10.0;
 
 const JAPANESE: Name<'static> = Name(b"J");
 const LETTERS: Name<'static> = Name(b"L");
@@ -93,7 +96,10 @@ impl Paper {
     #[must_use]
     pub fn binding_fields(&self) -> Vec<(String, String)> {
         let Some((key_id, key)) = &self.binding else { return Vec::new() };
-        vec![("EAB Key ID".to_owned(), key_id.clone()), ("EAB HMAC Key".to_owned(), key.clone())]
+        let name = crate::acme::name_of(&self.facility_code, &self.terminal_name);
+        let directory = certificate::page(certificate::sheet().standard.acme);
+        let fields = [("ACME サーバー", directory), ("ACME 識別子", name), ("EAB Key ID", key_id.clone()), ("EAB HMAC Key", key.clone())];
+        fields.map(|(label, value)| (label.to_owned(), value)).into()
     }
 
     /// What the receiver must know, below the table (CA-03, CA-15, CA-23).
@@ -189,13 +195,13 @@ impl Drawing {
         let top = self.y;
         self.line(LEFT, self.y, RIGHT, self.y);
         for (label, value) in rows {
-            let lines = broken(value, 10.5, RIGHT - VALUES - 12.0);
+            let lines = broken(value, VALUE_SIZE, RIGHT - VALUES - 12.0);
             for (place, line) in lines.iter().enumerate() {
                 self.y -= if place == 0 { 17.0 } else { 14.0 };
                 if place == 0 {
                     self.text(LEFT + 6.0, label, 9.0);
                 }
-                self.text(VALUES + 6.0, line, 10.5);
+                self.text(VALUES + 6.0, line, VALUE_SIZE);
             }
             self.y -= 8.0;
             self.line(LEFT, self.y, RIGHT, self.y);
@@ -214,7 +220,9 @@ impl Drawing {
 fn broken(text: &str, size: f32, wide: f32) -> Vec<String> {
     let mut lines = vec![String::new()];
     for letter in text.chars() {
-        let full = lines.last().is_some_and(|line| width(line, size) + size > wide);
+        let mut one = [0; 4];
+        let letter_width = width(letter.encode_utf8(&mut one), size);
+        let full = lines.last().is_some_and(|line| width(line, size) + letter_width > wide);
         if full {
             lines.push(String::new());
         }
@@ -308,9 +316,13 @@ mod tests {
     #[test]
     fn a_long_name_is_broken_and_loses_nothing() {
         let name = "あ".repeat(60);
-        let lines = broken(&name, 10.5, RIGHT - VALUES - 12.0);
+        let wide = RIGHT - VALUES - 12.0;
+        let lines = broken(&name, VALUE_SIZE, wide);
         assert!(lines.len() > 2);
         assert_eq!(lines.concat(), name);
-        assert!(lines.iter().all(|line| width(line, 10.5) <= RIGHT - VALUES - 12.0));
+        assert!(lines.iter().all(|line| width(line, VALUE_SIZE) <= wide));
+        for whole in ["Online Billing NW Common Root CA - 01", &"A".repeat(43)] {
+            assert_eq!(broken(whole, VALUE_SIZE, wide), [whole]);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Remembers orders, certificates, applications and revocations: every SQL statement of the authority.
 
+mod acme;
 mod applications;
 mod certificates;
 mod guesses;
@@ -17,6 +18,7 @@ pub(crate) use pool::PoolKey;
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "certificates", sql: include_str!("../migrations/0001_certificates.sql") },
     Migration { number: 2, name: "orders", sql: include_str!("../migrations/0002_orders.sql") },
+    Migration { number: 3, name: "acme", sql: include_str!("../migrations/0003_acme.sql") },
 ];
 
 /// The authority's tables.

@@ -3,8 +3,12 @@
 
 #[path = "stories/applying.rs"]
 mod applying;
+#[path = "stories/clients.rs"]
+mod clients;
 #[path = "stories/clocks.rs"]
 mod clocks;
+#[path = "stories/counter.rs"]
+mod counter;
 #[path = "stories/crashing.rs"]
 mod crashing;
 #[path = "stories/deciding.rs"]
@@ -13,10 +17,16 @@ mod deciding;
 mod fetching;
 #[path = "stories/guessing.rs"]
 mod guessing;
+#[path = "stories/hall.rs"]
+mod hall;
+#[path = "stories/ordering.rs"]
+mod ordering;
 #[path = "stories/peers.rs"]
 mod peers;
 #[path = "stories/publishing.rs"]
 mod publishing;
+#[path = "stories/refusals.rs"]
+mod refusals;
 #[path = "stories/renewing.rs"]
 mod renewing;
 #[path = "stories/restoring.rs"]

@@ -9,6 +9,9 @@ mod claims;
 #[allow(unreachable_pub)]
 #[path = "../../../fuzz/src/pages.rs"]
 mod pages;
+#[allow(unreachable_pub)]
+#[path = "../../../fuzz/src/standard.rs"]
+mod standard;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -79,6 +82,18 @@ fn corpus_of_line_tokens() {
 fn corpus_of_line_forms() {
     let doors = std::panic::AssertUnwindSafe(claims::Doors::open());
     run("line_form", move |bytes| doors.line_form(bytes));
+}
+
+#[test]
+fn corpus_of_acme_requests() {
+    let doors = std::panic::AssertUnwindSafe(standard::Standard::open());
+    run("acme_request", move |bytes| doors.acme_request(bytes));
+}
+
+#[test]
+fn corpus_of_est_requests() {
+    let doors = std::panic::AssertUnwindSafe(standard::Standard::open());
+    run("est_request", move |bytes| doors.est_request(bytes));
 }
 
 #[test]

@@ -38,10 +38,15 @@ pub(crate) struct Town {
 impl Town {
     /// An authority in demonstration mode with its keys open, and few keys in its pool.
     pub(crate) async fn begin(place: &Place) -> Self {
-        Self::begin_with(place, Config { demonstration: true, guesses: 3, pool_keys: 2, ..Config::default() }).await
+        Self::begin_at(place, now()).await
     }
 
-    pub(crate) async fn begin_with(place: &Place, config: Config) -> Self {
+    /// The same at another time.
+    pub(crate) async fn begin_at(place: &Place, at: Timestamp) -> Self {
+        Self::begin_with(place, Config { demonstration: true, guesses: 3, pool_keys: 2, ..Config::default() }, at).await
+    }
+
+    pub(crate) async fn begin_with(place: &Place, config: Config, at: Timestamp) -> Self {
         let db = place.database().await;
         let registry = Registry::open(db.clone(), registry::Config::default()).await.unwrap();
         let facility = FacilityApplication {
@@ -50,9 +55,9 @@ impl Town {
             valid_from: jiff::civil::date(2020, 4, 1),
             valid_until: None,
         };
-        let application = registry.apply_for_facility(&facility, now()).await.unwrap();
-        registry.approve(&application, now()).await.unwrap();
-        Self::open(db, place.folder.path().to_owned(), config, now()).await
+        let application = registry.apply_for_facility(&facility, at).await.unwrap();
+        registry.approve(&application, at).await.unwrap();
+        Self::open(db, place.folder.path().to_owned(), config, at).await
     }
 
     async fn open(db: Database, folder: PathBuf, config: Config, at: Timestamp) -> Self {

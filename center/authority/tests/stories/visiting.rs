@@ -133,7 +133,7 @@ on_both!(a_guesser_is_made_to_wait_and_the_rightful_holder_is_not, async |place|
 });
 
 on_both!(
-    /// Rows: RN-16
+    /// Rows: CA-01, RN-16
     whoever_is_not_in_the_network_sees_none_of_the_doors,
     async |place| {
         let mut visitor = Visitor::begin(place).await;

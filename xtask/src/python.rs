@@ -1,0 +1,25 @@
+//! Makes Python environments with the programs of others that tests and measurements speak with.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+
+/// An ACME client that knows renewal information (RFC 9773); Debian's is older.
+pub(crate) const CERTBOT: &[&str] = &["certbot==5.8.0"];
+
+/// The `bin` folder of an environment with these packages and no others, made once for all copies of the repository.
+pub(crate) fn programs(cache: &str, name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = process::cache(cache)?.join(name);
+    let (bin, whole) = (folder.join("bin"), folder.join("whole"));
+    let wanted = packages.join("\n");
+    if !std::fs::read_to_string(&whole).is_ok_and(|made| made == wanted) {
+        println!("installing {}", packages.join(" "));
+        process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        process::run(Command::new(bin.join("python")).args(["-m", "pip", "install", "--quiet"]).args(packages))?;
+        std::fs::write(whole, wanted)?;
+    }
+    Ok(bin)
+}
