@@ -53,6 +53,20 @@ impl Authority {
         Ok(())
     }
 
+    /// Tells the registry of everything that is blocked: nobody may come in with a certificate that a restored database let live again.
+    pub(crate) async fn block_what_is_due(&self, now: Timestamp) -> Result<(), Error> {
+        loop {
+            let due = self.store.due_at_the_registry().await?;
+            let blocked: Vec<_> = due.into_iter().filter(|(made, _)| made.terminal().blocked).collect();
+            if blocked.is_empty() {
+                return Ok(());
+            }
+            for (made, what) in blocked {
+                self.tell_registry(&made, what, now).await?;
+            }
+        }
+    }
+
     async fn tell_registry_what_is_due(&self, now: Timestamp) -> Result<(), Error> {
         for (made, what) in self.store.due_at_the_registry().await? {
             self.tell_registry(&made, what, now).await?;

@@ -128,6 +128,8 @@ pub struct Authority {
     journal: Journal,
     /// What the journal holds and the database does not yet.
     unsettled: Arc<Mutex<Vec<Entry>>>,
+    /// Held by whoever decides on a revocation.
+    deciding: Arc<tokio::sync::Mutex<()>>,
     lists: Arc<crl::Lists>,
     config: Config,
 }
@@ -161,12 +163,14 @@ impl Authority {
             sealer: Arc::new(Sealer::load_or_create(vault, "authority-seal")?),
             journal,
             unsettled: Arc::default(),
+            deciding: Arc::default(),
             lists: Arc::default(),
             hierarchy: Arc::clone(&hierarchy),
             config,
         };
         authority.replay(&entries, now).await?;
         authority.catch_journal_up(&entries).await?;
+        authority.block_what_is_due(now).await?;
         // A restored database may hold keys that were handed out since it was copied.
         authority.store.empty_pool().await?;
         Ok(authority)

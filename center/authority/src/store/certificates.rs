@@ -97,8 +97,12 @@ WHERE serial = $2 AND superseded_by IS NULL AND revoked_at IS NULL AND held_at I
     }
 
     /// The certificates that the registry must still be told of, with what it must be told: 1 they exist or are blocked, 2 let in again.
+    /// The blocked come first.
     pub(crate) async fn due_at_the_registry(&self) -> Result<Vec<(IssuedFact, i64)>, DbError> {
-        let sql = format!("{OUTLINE}, registry_due FROM client_certificate WHERE registry_due <> 0 ORDER BY issued_at, serial LIMIT 500");
+        let sql = format!(
+            "{OUTLINE}, registry_due FROM client_certificate WHERE registry_due <> 0
+ORDER BY CASE WHEN revoked_at IS NULL AND held_at IS NULL THEN 1 ELSE 0 END, issued_at, serial LIMIT 500"
+        );
         self.db.query(&sql, &[]).await?.iter().map(|row| Ok((read_outline(row)?, row.int(16)?))).collect()
     }
 
