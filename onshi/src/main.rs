@@ -6,6 +6,8 @@ mod output;
 
 mod cli;
 #[cfg(feature = "clinic")]
+mod clinic_certificate;
+#[cfg(feature = "clinic")]
 mod clinic_side;
 mod names;
 mod run_file;

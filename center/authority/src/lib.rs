@@ -15,7 +15,6 @@ mod lint;
 pub mod ocsp;
 pub mod operator;
 mod orders;
-pub mod pfx;
 mod pool;
 pub mod profile;
 mod renewal;
@@ -35,6 +34,8 @@ use jiff::Timestamp;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use registry::Registry;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+pub use chassis::pfx;
 
 pub use applications::{Application, ApplicationRow, ApplicationState, Decision};
 pub use config::Config;
