@@ -286,6 +286,16 @@ impl Center {
     /// Opens the doors and leaves the note for the command line.
     pub(crate) async fn serve(self, listener: TcpListener, clinic: Option<PathBuf>) -> anyhow::Result<RunningCenter> {
         let monitoring = Monitoring::start(self.registry.clone(), self.config.limits.connections)?;
+        self.serve_watched(listener, clinic, monitoring).await
+    }
+
+    /// The same beside another center of this process, whose figures it shares: a process counts once.
+    pub(crate) async fn serve_watched(
+        self,
+        listener: TcpListener,
+        clinic: Option<PathBuf>,
+        monitoring: Monitoring,
+    ) -> anyhow::Result<RunningCenter> {
         let mut publishing = None;
         if self.config.serves(Room::Registry) {
             self.publisher.publish().await?;
@@ -293,7 +303,7 @@ impl Center {
         }
         let running = serve::open(listener, self.doors(&monitoring)?)?;
         let apart = match self.config.center.monitoring {
-            Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring)),
+            Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring.clone())),
             None => None,
         };
         let run = RunFile {
@@ -306,7 +316,7 @@ impl Center {
         let data = self.config.center.data.clone();
         run.write(&data)?;
         let chores = self.config.serves(Room::Registry).then(|| Chores::begin(&self));
-        Ok(RunningCenter { running, apart, publishing, chores, data, center: self })
+        Ok(RunningCenter { running, apart, publishing, chores, data, monitoring, center: self })
     }
 }
 
@@ -317,6 +327,7 @@ pub(crate) struct RunningCenter {
     chores: Option<Chores>,
     publishing: Option<tokio::task::JoinHandle<()>>,
     data: PathBuf,
+    pub(crate) monitoring: Monitoring,
     pub(crate) center: Center,
 }
 

@@ -10,6 +10,8 @@ mod clinic_certificate;
 #[cfg(feature = "clinic")]
 mod clinic_side;
 mod names;
+#[cfg(all(feature = "center", feature = "clinic"))]
+mod rehearsal;
 mod run_file;
 
 #[cfg(feature = "center")]
