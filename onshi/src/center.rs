@@ -29,7 +29,7 @@ use manuals::hosts::{self, Demand, Host};
 use registry::Registry;
 use registry::operator::Guard;
 use secrecy::SecretString;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::certificates;
@@ -37,6 +37,7 @@ use crate::chores::Chores;
 use crate::lineauth::LineRooms;
 use crate::lists;
 use crate::monitoring::{self, Monitoring};
+use crate::ports::{bind, listen, reserve};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
 use crate::snapshots::Publisher;
@@ -88,51 +89,14 @@ async fn serve_until_asked(config: &Path, rooms: Vec<Room>) -> anyhow::Result<Ex
     let running = center.serve(listen(port, address)?, None).await?;
     let asked_to_stop = stop::listening().await;
     say!("センターが動いています: {}", running.address());
+    if let Some(lists) = &running.lists {
+        say!("失効リストと OCSP: http://{}", lists.address);
+    }
     asked_to_stop.await;
     running.stop().await;
     traces.stop().await;
     drop(held);
     Ok(ExitCode::SUCCESS)
-}
-
-/// Takes a port and listens on it, with words for the usual mistakes.
-pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    listen(reserve(address)?, address)
-}
-
-/// Takes a port that nobody can connect to yet: balancers pass a copy over until it can answer.
-fn reserve(address: SocketAddr) -> anyhow::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-    let bound = socket.and_then(|socket| {
-        // So that the port can be taken again at once after a crash. Windows means something else by it.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        Ok(socket)
-    });
-    bound.map_err(|error| unusable(address, error))
-}
-
-fn listen(socket: TcpSocket, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    socket.listen(1024).map_err(|error| unusable(address, error))
-}
-
-fn unusable(address: SocketAddr, error: std::io::Error) -> anyhow::Error {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            anyhow::anyhow!(
-                "ポート {} はほかのプログラムが使っています。別のポートを選んでください（onshi up では --port）。",
-                address.port()
-            )
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!(
-                "ポート {} を開く権限がありません。1024 以上のポートを選ぶか、権限のある利用者で実行してください。",
-                address.port()
-            )
-        }
-        _ => anyhow::Error::new(error).context(format!("{address} を開けません")),
-    }
 }
 
 /// The rooms, open but not yet serving.

@@ -7,7 +7,9 @@ use rcgen::PKCS_ECDSA_P256_SHA256;
 
 use crate::town::{Town, csr, now};
 
-on_both!(a_certificate_is_refused_before_and_after_its_time_and_again_good_when_the_clock_is_set_right, async |place| {
+on_both!(
+/// Rows: CA-31
+a_certificate_is_refused_before_and_after_its_time_and_again_good_when_the_clock_is_set_right, async |place| {
     let town = Town::begin(place).await;
     let notice = town.notice().await;
     let (_, request) = csr(&PKCS_ECDSA_P256_SHA256);
