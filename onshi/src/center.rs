@@ -297,6 +297,16 @@ impl Center {
     /// Opens the doors and leaves the note for the command line.
     pub(crate) async fn serve(self, listener: TcpListener, clinic: Option<PathBuf>) -> anyhow::Result<RunningCenter> {
         let monitoring = Monitoring::start(self.registry.clone(), self.config.limits.connections)?;
+        self.serve_watched(listener, clinic, monitoring).await
+    }
+
+    /// The same beside another center of this process, whose figures it shares: a process counts once.
+    pub(crate) async fn serve_watched(
+        self,
+        listener: TcpListener,
+        clinic: Option<PathBuf>,
+        monitoring: Monitoring,
+    ) -> anyhow::Result<RunningCenter> {
         let mut publishing = None;
         if self.config.serves(Room::Registry) {
             self.publisher.publish().await?;
@@ -304,7 +314,7 @@ impl Center {
         }
         let running = serve::open(listener, self.doors(&monitoring)?)?;
         let apart = match self.config.center.monitoring {
-            Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring)),
+            Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring.clone())),
             None => None,
         };
         let lists = lists::open(&self).await?;
@@ -319,7 +329,7 @@ impl Center {
         let data = self.config.center.data.clone();
         run.write(&data)?;
         let chores = Chores::begin(&self);
-        Ok(RunningCenter { running, lists, apart, publishing, chores, data, center: self })
+        Ok(RunningCenter { running, lists, apart, publishing, chores, data, monitoring, center: self })
     }
 }
 
@@ -331,6 +341,7 @@ pub(crate) struct RunningCenter {
     chores: Chores,
     publishing: Option<tokio::task::JoinHandle<()>>,
     data: PathBuf,
+    pub(crate) monitoring: Monitoring,
     pub(crate) center: Center,
 }
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::task::Poll;
 
-use authority::pfx::Strength;
 use authority::{Authority, Config, Holder, Issued, Notice, Proof};
 use chassis::db::Database;
+use chassis::pfx::Strength;
 use chassis::testing::Place;
 use chassis::vault::Vault;
 use jiff::{SignedDuration, Timestamp};
