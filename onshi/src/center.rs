@@ -153,7 +153,7 @@ impl Center {
         let acme = Acme::open(&authority, &vault)?;
         let tickets = Arc::new(Tickets::open(&vault, config.authority.page_minutes)?);
         for published in [&certificates, &own.join("certificates")] {
-            publish_roots(&authority, published)?;
+            certificates::publish_roots(&authority, published)?;
         }
         let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
@@ -369,12 +369,4 @@ async fn open_audit(url: &str, vault: &Vault, folder: &Path, clock: &Clock) -> a
     let heads = heads_folder(folder);
     let log = Log { db: db.clone(), public_key: keys.public().clone(), heads: heads.clone() };
     Ok((Audit::open(db, keys, &heads, clock.clone(), Settings::default()).await?, log))
-}
-
-/// Leaves the server root where the command line and a demo clinic find it.
-fn publish_roots(authority: &Authority, certificates: &Path) -> anyhow::Result<()> {
-    files::make_private_folder(certificates).with_context(|| format!("{} を作れません", certificates.display()))?;
-    let path = certificates.join("server-root.pem");
-    files::write_whole(&path, authority::pem_of(authority.server_root()).as_bytes())
-        .with_context(|| format!("{} を書けません", path.display()))
 }
