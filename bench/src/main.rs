@@ -1,6 +1,7 @@
 //! Measures what the programs cost, each beside another program in the same run, and reports ratios.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it reports on the terminal")]
 
+mod authority;
 mod bridge;
 mod checks;
 mod dns;
@@ -27,7 +28,7 @@ use tokio::runtime::Runtime;
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// 測るもの（start、bridge、files、check、handshake、line、register、dns、proxy、time。無ければすべて）
+    /// 測るもの（start、bridge、files、check、handshake、line、authority、register、dns、proxy、time。無ければすべて）
     names: Vec<String>,
     /// 一分以内で終わるように、少なく測ります
     #[arg(long)]
@@ -60,13 +61,14 @@ const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 6
 type Measure = fn(&Runtime, Size) -> anyhow::Result<Vec<Figure>>;
 
 /// Every measurement by its name, in the order in which they run; a name may stand more than once.
-const MEASUREMENTS: [(&str, Measure); 11] = [
+const MEASUREMENTS: [(&str, Measure); 12] = [
     ("start", |_, size| start::measure(size)),
     ("bridge", |_, size| bridge::measure(size)),
     ("files", |_, size| files::measure(size)),
     ("check", |runtime, size| runtime.block_on(checks::measure(size))),
     ("handshake", |runtime, size| runtime.block_on(handshake::measure(size))),
     ("line", |runtime, size| runtime.block_on(line::measure(size))),
+    ("authority", |runtime, size| runtime.block_on(authority::measure(size))),
     ("register", |runtime, size| runtime.block_on(register::on_sqlite(size))),
     ("register", |runtime, size| runtime.block_on(register::on_postgres(size))),
     ("dns", |_, size| dns::measure(size)),

@@ -51,6 +51,19 @@ impl World {
         self.child.id()
     }
 
+    /// The plain HTTP port of revocation lists.
+    pub(crate) fn lists(&self) -> anyhow::Result<SocketAddr> {
+        let run: Value = serde_json::from_slice(&std::fs::read(self.data.join("run.json"))?)?;
+        Ok(run.get("lists").and_then(Value::as_str).context("no lists are served")?.parse()?)
+    }
+
+    /// The code of the clinic's facility.
+    pub(crate) fn facility(&self) -> anyhow::Result<String> {
+        let config: toml::Table = std::fs::read_to_string(self.data.join("clinic").join("clinic.toml"))?.parse()?;
+        let code = config.get("center").and_then(|center| center.get("facility_code")).and_then(toml::Value::as_str);
+        Ok(code.context("no facility")?.to_owned())
+    }
+
     /// A file of the clinic's keys.
     pub(crate) fn key(&self, name: &str) -> anyhow::Result<String> {
         Ok(std::fs::read_to_string(self.data.join("clinic").join("keys").join(name))?)

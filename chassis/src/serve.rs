@@ -1,6 +1,7 @@
 //! Listens on one HTTPS port for many hosts, hands each request to its host's routes, and stops without dropping a request.
 
 mod leftover;
+mod plain;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use rustls::pki_types::TrustAnchor;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::LazyConfigAcceptor;
@@ -27,6 +29,8 @@ use crate::clock::{self, Clock};
 use crate::incident;
 use crate::tls::{self, ByName, PeerCertificate};
 use leftover::Leftover;
+
+pub use plain::{PlainDoor, open_plain};
 
 /// Who is calling, and through which door: an extension of every request.
 #[derive(Clone, Debug)]
@@ -110,12 +114,22 @@ impl Running {
 pub fn open(listener: TcpListener, doors: Doors) -> std::io::Result<Running> {
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
-    let task = tokio::spawn(accept(listener, Arc::new(doors), stop.clone()));
+    let (limits, doors) = (doors.limits, Arc::new(doors));
+    let each = move |stream, peer, stop| connection(stream, peer, Arc::clone(&doors), stop);
+    let task = tokio::spawn(accept(listener, limits, each, stop.clone()));
     Ok(Running { address, stop, task })
 }
 
-async fn accept(listener: TcpListener, doors: Arc<Doors>, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(doors.limits.connections));
+/// Takes connections, so many at one time, and has `each` serve them, until it is asked to stop.
+async fn accept<F>(
+    listener: TcpListener,
+    limits: Limits,
+    each: impl Fn(TcpStream, SocketAddr, CancellationToken) -> F,
+    stop: CancellationToken,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(limits.connections));
     loop {
         let place = tokio::select! {
             () = stop.cancelled() => break,
@@ -133,16 +147,16 @@ async fn accept(listener: TcpListener, doors: Arc<Doors>, stop: CancellationToke
                 }
             },
         };
-        let (doors, stop) = (Arc::clone(&doors), stop.clone());
+        let served = each(stream.0, stream.1, stop.clone());
         tokio::spawn(async move {
             let _held_until_the_connection_ends = (place, Counted::one());
-            connection(stream.0, stream.1, &doors, stop).await;
+            served.await;
         });
     }
     drop(listener);
-    let grace = Duration::from_secs(doors.limits.grace_seconds);
+    let grace = Duration::from_secs(limits.grace_seconds);
     // Each connection was told to end and gives its place back when it has.
-    let all = u32::try_from(doors.limits.connections).unwrap_or(u32::MAX);
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     let _finished_in_time = tokio::time::timeout(grace, places.acquire_many(all)).await;
 }
 
@@ -162,12 +176,12 @@ impl Drop for Counted {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, doors: &Arc<Doors>, stop: CancellationToken) {
+async fn connection(stream: TcpStream, peer: SocketAddr, doors: Arc<Doors>, stop: CancellationToken) {
     let _small_answers_leave_at_once = stream.set_nodelay(true);
     let limit = Duration::from_secs(doors.limits.handshake_seconds);
     let shaken = tokio::select! {
         () = stop.cancelled() => return,
-        shaken = tokio::time::timeout(limit, handshake(stream, doors)) => shaken,
+        shaken = tokio::time::timeout(limit, handshake(stream, &doors)) => shaken,
     };
     let (stream, host) = match shaken {
         Ok(Ok(ready)) => ready,
@@ -184,15 +198,29 @@ async fn connection(stream: TcpStream, peer: SocketAddr, doors: &Arc<Doors>, sto
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let certificate = tls::judge(chain, &doors.client_roots, doors.clock.now());
     let caller = Caller { address: peer.ip().to_canonical(), host, certificate };
-    let service = hyper::service::service_fn({
-        let doors = Arc::clone(doors);
-        move |request: Request<Incoming>| {
-            let (doors, caller) = (Arc::clone(&doors), caller.clone());
-            async move { Ok::<_, std::convert::Infallible>(answer(&doors, caller, request).await) }
-        }
+    let limits = doors.limits;
+    let answering = move |request: Request<Incoming>| {
+        let (doors, caller) = (Arc::clone(&doors), caller.clone());
+        async move { answer(&doors, caller, request).await }
+    };
+    converse(stream, answering, limits, stop).await;
+}
+
+/// Serves the requests of one connection until either side ends it.
+async fn converse<F>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    answering: impl Fn(Request<Incoming>) -> F + Send + 'static,
+    limits: Limits,
+    stop: CancellationToken,
+) where
+    F: Future<Output = Response> + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |request| {
+        let answered = answering(request);
+        async move { Ok::<_, std::convert::Infallible>(answered.await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    let silence = Duration::from_secs(doors.limits.header_seconds);
+    let silence = Duration::from_secs(limits.header_seconds);
     builder.http1().timer(TokioTimer::new()).header_read_timeout(silence).max_buf_size(64 * 1024);
     builder
         .http2()
@@ -208,7 +236,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, doors: &Arc<Doors>, sto
         () = stop.cancelled() => {
             // Its caller is told to take the next request elsewhere; running ones are answered.
             serving.as_mut().graceful_shutdown();
-            let grace = Duration::from_secs(doors.limits.grace_seconds);
+            let grace = Duration::from_secs(limits.grace_seconds);
             tokio::time::timeout(grace, serving).await.unwrap_or(Ok(()))
         }
     };
@@ -226,25 +254,36 @@ async fn handshake(stream: TcpStream, doors: &Doors) -> std::io::Result<(TlsStre
     Ok((hello.into_stream(config).await?, host))
 }
 
-async fn answer(doors: &Doors, caller: Caller, mut request: Request<Incoming>) -> Response {
-    let begun = clock::instant();
+async fn answer(doors: &Doors, caller: Caller, request: Request<Incoming>) -> Response {
     let host = Arc::clone(&caller.host);
-    let limit = Duration::from_secs(doors.limits.request_seconds);
-    let span = tracing::debug_span!("request", host = %host, status = tracing::field::Empty);
-    let patience = Patience::default();
-    request.extensions_mut().insert(patience.clone());
-    let mut work = std::pin::pin!(route(doors, caller, request).instrument(span.clone()));
-    let mut response = match tokio::time::timeout(limit, &mut work).await {
-        Ok(response) => response,
-        Err(_late) if patience.0.load(Ordering::Relaxed) => work.await,
-        Err(_late) => plain(StatusCode::SERVICE_UNAVAILABLE, "時間内に処理できませんでした。少し待って、もう一度お試しください。"),
-    };
+    let mut response = measured(host, doors.limits, request, |request| route(doors, caller, request)).await;
     // The server writes the machine's time by itself; callers hold theirs against ours.
     if doors.clock.is_driven()
         && let Ok(date) = clock::http_date(doors.clock.now()).parse()
     {
         response.headers_mut().insert(header::DATE, date);
     }
+    response
+}
+
+/// Answers one request within its time, and measures it.
+async fn measured<F: Future<Output = Response>>(
+    host: Arc<str>,
+    limits: Limits,
+    mut request: Request<Incoming>,
+    route: impl FnOnce(Request<Incoming>) -> F,
+) -> Response {
+    let begun = clock::instant();
+    let limit = Duration::from_secs(limits.request_seconds);
+    let span = tracing::debug_span!("request", host = %host, status = tracing::field::Empty);
+    let patience = Patience::default();
+    request.extensions_mut().insert(patience.clone());
+    let mut work = std::pin::pin!(route(request).instrument(span.clone()));
+    let response = match tokio::time::timeout(limit, &mut work).await {
+        Ok(response) => response,
+        Err(_late) if patience.0.load(Ordering::Relaxed) => work.await,
+        Err(_late) => refused(StatusCode::SERVICE_UNAVAILABLE, "時間内に処理できませんでした。少し待って、もう一度お試しください。"),
+    };
     span.record("status", response.status().as_u16());
     metrics::histogram!("onshi_request_seconds", "host" => host, "status" => class(response.status()))
         .record(begun.elapsed().as_secs_f64());
@@ -271,17 +310,21 @@ async fn route(doors: &Doors, caller: Caller, request: Request<Incoming>) -> Res
     let Some(routes) = doors.routes.get(&caller.host).filter(|_| same) else {
         // The handshake was for one host and the request for another, or for none of ours: the caller must connect anew.
         drop(Leftover::of(request.into_body()));
-        return plain(StatusCode::MISDIRECTED_REQUEST, "この名前の窓口はここにはありません。宛先の名前を確かめてください。");
+        return refused(StatusCode::MISDIRECTED_REQUEST, "この名前の窓口はここにはありません。宛先の名前を確かめてください。");
     };
+    hand_over(routes.clone(), caller, request).await
+}
+
+async fn hand_over(routes: Router, caller: Caller, request: Request<Incoming>) -> Response {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(caller);
-    match routes.clone().oneshot(Request::from_parts(parts, Body::new(Leftover::of(body)))).await {
+    match routes.oneshot(Request::from_parts(parts, Body::new(Leftover::of(body)))).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
 }
 
-fn plain(status: StatusCode, message: &str) -> Response {
+fn refused(status: StatusCode, message: &str) -> Response {
     let incident = incident::number();
     tracing::info!(%incident, status = status.as_u16(), "refused before any door");
     let body = serde_json::json!({ "message": message, "incident": incident });

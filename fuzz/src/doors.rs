@@ -182,6 +182,17 @@ impl Doors {
         assert!(refused.is_some_and(|refused| expected.contains(&refused)), "{refused:?}");
     }
 
+    /// A question about certificates gets an answer that is one: "malformed", or a signed word on each certificate, and "good" on none.
+    pub fn ocsp_question(&self, bytes: &[u8]) {
+        let answer = self.runtime.block_on(self.authority.ocsp(bytes, now())).expect("the authority can answer");
+        assert!(answer == [0x30, 3, 10, 1, 1] || (answer.len() > 100 && answer.first() == Some(&0x30)), "{answer:?}");
+        if let Ok(text) = std::str::from_utf8(bytes)
+            && let Some(question) = authority::publish::question_of_path(text)
+        {
+            assert!(question.len() <= text.len());
+        }
+    }
+
     /// A people CSV is taken whole or refused whole, each refused line with words that say why.
     pub fn people_csv(&self, bytes: &[u8]) {
         let options = ImportOptions { replace: true, ..ImportOptions::default() };

@@ -3,6 +3,7 @@
 pub mod doors;
 mod messages;
 pub mod names;
+pub mod pages;
 pub mod proxy_and_time;
 
 pub use messages::*;

@@ -23,14 +23,13 @@ fn story() -> anyhow::Result<()> {
         };
         let status = ["clinic", "line", "status", "--json"];
         ensure!(state(&status)?["captive"] == true, "not yet admitted: {}", state(&status)?);
+
+        // Somebody opens the intent screen and is called away before choosing; a program does it meanwhile.
+        let browser = site.terminal.browser("asked-again", &site.roots)?;
+        steps::opens_the_portal(&browser)?;
         let page = state(&["clinic", "line", "authenticate", "--json"])?;
         ensure!(page["key"] == "line-success", "{page}");
         ensure!(state(&status)?["captive"] == false, "admitted: {}", state(&status)?);
-
-        // A page that was opened before the works is sent after them.
-        let browser = site.terminal.browser("asked-again", &site.roots)?;
-        steps::opens_the_portal(&browser)?;
-        says(&browser, "line-already")?;
 
         let former = site.clinic.prefix();
         site.clinic.line_is_worked_on()?;
@@ -39,6 +38,13 @@ fn story() -> anyhow::Result<()> {
         site.terminal.addresses_within(&prefix)?;
         world.carrier(Region::East)?.operate(&["line", "prefix", line.line_id, &prefix])?;
         ensure!(state(&status)?["captive"] == true, "asked again: {}", state(&status)?);
+
+        // The choice on the screen of before belongs to the former prefix.
+        browser.press(button("line-wish"))?;
+        browser.picture("intent-of-before")?;
+        says(&browser, "line-failed")?;
+        ensure!(state(&status)?["captive"] == true, "not admitted by it: {}", state(&status)?);
+
         steps::opens_the_portal(&browser)?;
         browser.picture("intent-again")?;
         browser.press(button("line-wish"))?;

@@ -5,6 +5,7 @@
 mod applying;
 mod asked_again;
 mod bad_line;
+mod certificate;
 mod closed_door;
 mod consent_east;
 mod consent_west;

@@ -1,5 +1,6 @@
 //! A person's browser on a terminal: a real Chromium in the terminal's namespace, with a home and a store of roots of its own.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,12 +8,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use manuals::hosts;
 use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::namespace::{Namespace, output};
+use crate::patience::until;
 use crate::program::Program;
 use crate::world::Ground;
 
@@ -23,6 +26,9 @@ const WINDOW: (u32, u32) = (1280, 960);
 /// A page that takes longer than this has failed: the manuals' own deadline is 25 seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where an administrator's policy for the browser lies, below `/etc`.
+const POLICY: &str = "chromium/policies/managed";
+
 /// A browser; closed when dropped.
 pub struct Browser {
     machine: Rc<Namespace>,
@@ -31,6 +37,7 @@ pub struct Browser {
     driver: Rc<Program>,
     screens: PathBuf,
     story: String,
+    home: PathBuf,
 }
 
 /// How often a page is read that is just being replaced by the next.
@@ -51,19 +58,16 @@ impl Browser {
     pub(crate) fn open(ground: &Ground, machine: &Rc<Namespace>, story: &str, roots: &[PathBuf]) -> Result<Self> {
         let home = ground.folder(&format!("home-{}", machine.label()))?;
         trust(&home, roots)?;
+        offers_certificates(machine)?;
         let mut command = machine.command("chromedriver");
         command.arg("--port=9515").env("HOME", &home).env("LANG", "ja_JP.UTF-8").env("LANGUAGE", "ja");
         let driver = ground.start(&format!("chromedriver-{}", machine.label()), &home, command)?;
         driver.said("started successfully")?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let screens = screens()?;
-        let mut browser = Self { machine: machine.clone(), runtime, page: None, driver, screens, story: story.to_owned() };
-        let page = browser.at_the_terminal(async || {
-            let driver = WebDriver::builder(format!("http://{DRIVER}"), capabilities(&home)?).request_timeout(PATIENCE).await?;
-            let (width, height) = WINDOW;
-            driver.cdp().emulation().set_device_metrics_override(width, height, 1.0, false).await?;
-            Ok(driver)
-        });
+        let mut browser =
+            Self { machine: machine.clone(), runtime, page: None, driver, screens, story: story.to_owned(), home: home.clone() };
+        let page = browser.session();
         browser.page = Some(page.with_context(|| browser.driver.log())?);
         Ok(browser)
     }
@@ -164,6 +168,70 @@ impl Browser {
         .with_context(|| format!("fill {name}"))
     }
 
+    /// Presses a button that downloads a file, and waits until the file is there and whole.
+    ///
+    /// # Errors
+    /// If no file comes, or what the browser says.
+    pub fn download(&self, button: &str) -> Result<PathBuf> {
+        let folder = downloads(&self.home);
+        let before = files(&folder)?;
+        let page = self.page()?;
+        let path = format!("//*[self::button or self::a][normalize-space()='{button}']");
+        self.at_the_terminal(async || page.find(By::XPath(&path)).await?.click().await).with_context(|| format!("press {button}"))?;
+        let came = until("a download", LONGEST_WAIT, || {
+            let now = files(&folder)?;
+            let unfinished = now.iter().any(|file| file.extension().is_some_and(|ending| ending == "crdownload" || ending == "tmp"));
+            Ok(if unfinished { None } else { now.difference(&before).next().cloned() })
+        });
+        came.with_context(|| self.text().unwrap_or_default())
+    }
+
+    /// Puts the certificate and key of a PFX file into the person's store, as the import wizard does; the browser is opened anew afterwards.
+    ///
+    /// # Errors
+    /// What `pk12util` says.
+    pub fn imports(&mut self, file: &Path, password: &str) -> Result<()> {
+        for store in stores(&self.home) {
+            output(Command::new("pk12util").arg("-i").arg(file).args(["-d", &store, "-W", password, "-K", ""]))?;
+        }
+        self.opens_again()
+    }
+
+    /// Deletes every certificate with a key from the person's store (RN-14); the browser is opened anew afterwards.
+    ///
+    /// # Errors
+    /// What `certutil` says.
+    pub fn deletes_certificates(&mut self) -> Result<()> {
+        for store in stores(&self.home) {
+            let listed = output(Command::new("certutil").args(["-L", "-d", &store]))?;
+            for line in listed.lines().filter(|line| line.trim_end().ends_with("u,u,u")) {
+                let name = line.trim_end().trim_end_matches("u,u,u").trim();
+                output(Command::new("certutil").args(["-F", "-d", &store, "-n", name]))?;
+            }
+        }
+        self.opens_again()
+    }
+
+    /// A browser reads its stores when it starts.
+    fn opens_again(&mut self) -> Result<()> {
+        if let Some(page) = self.page.take() {
+            self.at_the_terminal(async || page.quit().await)?;
+        }
+        let page = self.session()?;
+        self.page = Some(page);
+        Ok(())
+    }
+
+    fn session(&self) -> Result<WebDriver> {
+        let home = &self.home;
+        self.at_the_terminal(async || {
+            let driver = WebDriver::builder(format!("http://{DRIVER}"), capabilities(home)?).request_timeout(PATIENCE).await?;
+            let (width, height) = WINDOW;
+            driver.cdp().emulation().set_device_metrics_override(width, height, 1.0, false).await?;
+            Ok(driver)
+        })
+    }
+
     /// Presses the browser's back button.
     ///
     /// # Errors
@@ -234,15 +302,53 @@ fn capabilities(home: &Path) -> WebDriverResult<ChromeCapabilities> {
         &profile,
     ];
     arguments.into_iter().try_for_each(|argument| wish.add_arg(argument))?;
+    let folder = downloads(home).display().to_string();
+    let wishes = [("download.default_directory", serde_json::Value::from(folder)), ("download.prompt_for_download", false.into())];
+    wish.add_experimental_option("prefs", serde_json::Map::from_iter(wishes.map(|(name, value)| (name.to_owned(), value))))?;
     Ok(wish)
 }
 
-/// Makes the person's own store of roots. Chromium has known two places for it.
+/// Where this person's downloads lie.
+fn downloads(home: &Path) -> PathBuf {
+    home.join("downloads")
+}
+
+fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(BTreeSet::new());
+    }
+    // What begins with a dot is a file that the browser has only begun.
+    let whole = |path: &PathBuf| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'));
+    Ok(std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).filter(whole).collect())
+}
+
+/// The person's own stores of roots and certificates. Chromium has known two places for them.
+fn stores(home: &Path) -> [String; 2] {
+    [".pki/nssdb", ".local/share/pki/nssdb"].map(|place| format!("sql:{}", home.join(place).display()))
+}
+
+/// Picks the certificate of the manuals' issuer in the picker (CA-24), which nobody can press without a screen: an administrator's policy for
+/// the hosts that ask for certificates. It makes nothing trusted.
+fn offers_certificates(machine: &Namespace) -> Result<()> {
+    let issuer = manuals::certificate::sheet().issuer_on_notice;
+    let asking = [hosts::authority(), hosts::portal()];
+    let patterns = asking.map(|host| {
+        let rule = serde_json::json!({ "pattern": format!("https://{}", host.name), "filter": { "ISSUER": { "CN": issuer } } });
+        rule.to_string()
+    });
+    let file = machine.etc_file(POLICY).join("certificates.json");
+    // What stands in for a folder of /etc needs that folder to be there.
+    std::fs::create_dir_all(Path::new("/etc/chromium"))?;
+    std::fs::create_dir_all(machine.etc_file(POLICY))?;
+    Ok(std::fs::write(file, serde_json::json!({ "AutoSelectCertificateForUrls": patterns }).to_string())?)
+}
+
+/// Makes the person's own store of roots.
 fn trust(home: &Path, roots: &[PathBuf]) -> Result<()> {
-    for place in [".pki/nssdb", ".local/share/pki/nssdb"] {
-        let store = home.join(place);
-        std::fs::create_dir_all(&store)?;
-        let store = format!("sql:{}", store.display());
+    for place in stores(home) {
+        let folder = Path::new(place.trim_start_matches("sql:"));
+        std::fs::create_dir_all(folder)?;
+        let store = place;
         output(Command::new("certutil").args(["-N", "--empty-password", "-d", &store]))?;
         for (number, root) in roots.iter().enumerate() {
             let name = format!("root-{number}");

@@ -89,7 +89,7 @@ impl Center {
         let roots_file = folder.join("notifier-roots.pem");
         std::fs::write(&roots_file, roots)?;
         let more = format!(
-            "[registry]\nreflection_days = 0\n[authority]\ndemonstration = true\n[eligibility]\ntest_people = true\n[lineauth]\nnotifier_roots = \"{}\"\n[lineauth.notifier_addresses]\n{places}",
+            "[registry]\nreflection_days = 0\n[authority]\ndemonstration = true\ncertificate_days = 80\n[eligibility]\ntest_people = true\n[lineauth]\nnotifier_roots = \"{}\"\n[lineauth.notifier_addresses]\n{places}",
             roots_file.display()
         );
         let rooms = "[\"registry\", \"authority\", \"eligibility\", \"lineauth\"]";

@@ -50,6 +50,76 @@ pub struct Retrieval {
     pub button: &'static str,
 }
 
+/// 証明書の取得画面, beside its fields (CA-14, CA-15).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrievalScreen {
+    /// The screen's name.
+    pub title: &'static str,
+    /// Above the fields.
+    #[serde(borrow)]
+    pub intro: Vec<&'static str>,
+    /// Below the button: what happens to those who forget the password.
+    #[serde(borrow)]
+    pub warning: Vec<&'static str>,
+}
+
+/// The screens of 証明書更新申請 (RN-07 to RN-11).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewalScreens {
+    /// To the application.
+    pub apply: &'static str,
+    /// To the list of what was renewed and not fetched.
+    pub collect: &'static str,
+    /// Sends an application, or a password.
+    pub submit: &'static str,
+    /// Heading over ids and state.
+    pub received: &'static str,
+    /// Heading over the subject.
+    pub details: &'static str,
+    /// The names of the subject's parts.
+    #[serde(borrow)]
+    pub subject: Vec<&'static str>,
+    /// The page that asks for a password.
+    pub key: &'static str,
+    /// Fetches the file.
+    pub download: &'static str,
+    /// Fetches the file of an interrupted renewal.
+    pub download_key: &'static str,
+}
+
+/// The screens of 証明書失効申請 (RN-12, RN-13).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationScreens {
+    /// The first screen.
+    pub entry: &'static str,
+    /// From the ids to the addresses.
+    pub next: &'static str,
+    /// The address, typed twice.
+    #[serde(borrow)]
+    pub mail_fields: Vec<&'static str>,
+    /// Sends, on the second screen and on the third.
+    pub apply: &'static str,
+    /// The third screen.
+    pub confirmation: &'static str,
+    /// What happens then.
+    pub promise: &'static str,
+}
+
+/// What the authority's own screens say, word for word.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub struct Screens {
+    /// 電子証明書の取得.
+    pub retrieval: RetrievalScreen,
+    /// 証明書更新申請.
+    pub renewal: RenewalScreens,
+    /// 証明書失効申請.
+    pub revocation: RevocationScreens,
+}
+
 /// What a PFX password may be made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -173,6 +243,8 @@ pub struct Sheet {
     pub notice: Notice,
     /// Paths on the authority's host.
     pub path: Paths,
+    /// The words of the screens.
+    pub screen: Screens,
     /// The retrieval screen.
     pub retrieval: Retrieval,
     pfx_password: Vec<PfxPassword>,
@@ -295,6 +367,22 @@ mod tests {
         assert_eq!(page(path.renew), "https://cert.obn.managedpki.ne.jp/p/ru");
         assert_eq!(page(path.revoke), "https://cert.obn.managedpki.ne.jp/p/rx");
         assert_eq!(page(path.root), "https://cert.obn.managedpki.ne.jp/p/cert");
+    }
+
+    /// Rows: CA-14, RN-10, RN-11
+    #[test]
+    fn the_screens_speak_word_for_word() {
+        let screen = &sheet().screen;
+        assert_eq!(screen.retrieval.title, "証明書の取得画面");
+        assert_eq!(screen.retrieval.intro[1], "証明書パスワードは、任意の4桁の半角数字を入力してください。");
+        let renewal = &screen.renewal;
+        assert_eq!((renewal.apply, renewal.submit), ("証明書更新申請", "Submit"));
+        assert_eq!((renewal.key, renewal.download), ("鍵の取得", "Download"));
+        assert_eq!((renewal.collect, renewal.download_key), ("更新後証明書の取得", "Download Key"));
+        assert_eq!(renewal.subject.len(), 5);
+        let revocation = &screen.revocation;
+        assert_eq!((revocation.next, revocation.apply), ("次へ", "申請"));
+        assert_eq!(revocation.mail_fields, ["メールアドレス", "メールアドレス(確認用)"]);
     }
 
     /// Rows: CA-15, X-11

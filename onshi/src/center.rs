@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use authority::Authority;
+use authority::pages::Tickets;
 use axum::Router;
 use axum::routing::get;
 use chassis::audit::{Audit, AuditKeys, Settings};
@@ -32,6 +33,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::chores::Chores;
 use crate::lineauth::LineRooms;
+use crate::lists;
 use crate::monitoring::{self, Monitoring};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
@@ -136,6 +138,8 @@ pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
+    /// What the authority's pages carry from one to the next is sealed with this.
+    tickets: Arc<Tickets>,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -179,6 +183,7 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
+        let tickets = Arc::new(Tickets::open(&vault, config.authority.page_minutes)?);
         for published in [&certificates, &own.join("certificates")] {
             publish_roots(&authority, published)?;
         }
@@ -198,6 +203,7 @@ impl Center {
         Ok(Self {
             registry,
             authority,
+            tickets,
             eligibility,
             line,
             clock,
@@ -221,6 +227,7 @@ impl Center {
         }
         if self.config.serves(Room::Authority) {
             rooms = rooms.merge(authority::operator::routes(self.authority.clone(), self.clock.clone()));
+            rooms = rooms.merge(authority::console::routes(self.authority.clone(), self.clock.clone(), Arc::clone(&self.tickets)));
         }
         if let Some(eligibility) = &self.eligibility {
             rooms = rooms.merge(eligibility::operator::routes(eligibility.clone(), self.clock.clone()));
@@ -247,14 +254,17 @@ impl Center {
             routes.push((hosts::application(), registry::pages::routes(registry.clone(), clock.clone())));
         }
         if let (Some(eligibility), Some((audit, _))) = (self.eligibility.clone(), &self.audit) {
+            routes.push((hosts::portal(), eligibility::pages::routes(registry.clone(), clock.clone())));
             let desk = Desk { eligibility, registry: registry.clone(), audit: audit.clone(), clock: clock.clone() };
             routes.push((hosts::web_api_login(), eligibility::api::login_routes(desk.clone())));
             routes.push((hosts::web_api_search(), eligibility::api::search_routes(desk)));
         }
         if self.config.serves(Room::Authority) {
             let authority = self.authority.clone();
-            routes.push((hosts::authority(), authority::api::routes(authority.clone(), registry.clone(), clock.clone())));
-            routes.push((hosts::crl(), authority::api::revocation_routes(authority, registry, clock)));
+            let pages = authority::pages::routes(authority.clone(), registry.clone(), clock.clone(), Arc::clone(&self.tickets));
+            let programs = authority::api::routes(authority.clone(), registry.clone(), clock.clone());
+            routes.push((hosts::authority(), programs.merge(pages)));
+            routes.push((hosts::crl(), authority::publish::routes(authority, registry, clock)));
         }
         // Every door but the operators' and those of line authentication asks the admission list.
         let mut routes: Vec<(&'static Host, Router)> = routes
@@ -279,7 +289,8 @@ impl Center {
             names.add(&known, &tls::server_config(host.name, &identity, issuers)?);
             by_host.insert(Arc::from(host.name), routes);
         }
-        let client_roots = tls::trust_anchors(&self.authority.client_roots())?;
+        // Browsers send a certificate alone when its issuer is among the names that the host asked for.
+        let client_roots = tls::trust_anchors(&self.authority.ca_chain())?;
         Ok(Doors { names, routes: by_host, client_roots, limits: self.config.limits, clock: self.clock.clone() })
     }
 
@@ -306,25 +317,28 @@ impl Center {
             Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring.clone())),
             None => None,
         };
+        let lists = lists::open(&self).await?;
         let run = RunFile {
             pid: std::process::id(),
             started_at: self.clock.now(),
             https: running.address,
+            lists: lists.as_ref().map(|lists| lists.address),
             clinic,
             local_token: self.local_token.clone(),
         };
         let data = self.config.center.data.clone();
         run.write(&data)?;
-        let chores = self.config.serves(Room::Registry).then(|| Chores::begin(&self));
-        Ok(RunningCenter { running, apart, publishing, chores, data, monitoring, center: self })
+        let chores = Chores::begin(&self);
+        Ok(RunningCenter { running, lists, apart, publishing, chores, data, monitoring, center: self })
     }
 }
 
 /// A center that is serving.
 pub(crate) struct RunningCenter {
     running: Running,
+    lists: Option<Running>,
     apart: Option<tokio::task::JoinHandle<()>>,
-    chores: Option<Chores>,
+    chores: Chores,
     publishing: Option<tokio::task::JoinHandle<()>>,
     data: PathBuf,
     pub(crate) monitoring: Monitoring,
@@ -341,9 +355,10 @@ impl RunningCenter {
     pub(crate) async fn stop(self) {
         self.apart.into_iter().chain(self.publishing).for_each(|task| task.abort());
         self.running.stop().await;
-        if let Some(chores) = self.chores {
-            chores.end().await;
+        if let Some(lists) = self.lists {
+            lists.stop().await;
         }
+        self.chores.end().await;
         if let Some((audit, _)) = &self.center.audit {
             audit.close().await;
         }

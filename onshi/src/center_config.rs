@@ -64,6 +64,8 @@ pub(crate) struct Center {
     pub(crate) localhost_names: bool,
     /// A plain-HTTP port for metrics and health, for the operator's own network; none by default.
     pub(crate) monitoring: Option<SocketAddr>,
+    /// A plain-HTTP port for revocation lists and questions about certificates, where certificates say they are; none by default.
+    pub(crate) lists: Option<SocketAddr>,
 }
 
 impl Default for Center {
@@ -78,6 +80,7 @@ impl Default for Center {
             audit_database: String::new(),
             localhost_names: false,
             monitoring: None,
+            lists: None,
         }
     }
 }
@@ -189,7 +192,9 @@ impl CenterConfig {
         config.center.listen = (std::net::Ipv4Addr::LOCALHOST, port).into();
         config.center.data = data.to_owned();
         config.center.localhost_names = true;
+        config.center.lists = Some((std::net::Ipv4Addr::LOCALHOST, 0).into());
         config.authority.demonstration = true;
+        config.authority.pool_keys = 2;
         config.eligibility.test_people = true;
         config.log.levels = "warn".to_owned();
         let text = toml::to_string(&config)?;

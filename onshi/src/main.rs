@@ -20,6 +20,8 @@ mod lineauth;
 mod lineauth_carrier;
 #[cfg(feature = "clinic")]
 mod lineauth_clinic;
+#[cfg(feature = "center")]
+mod lists;
 
 mod figures;
 mod figures_port;

@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use self::decide::{ApplicationCommand, ClosureCommand};
+use self::decide::{ApplicationCommand, CertificateApplicationCommand, ClosureCommand, RevocationCommand};
 use crate::answers;
 use crate::center::Center;
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
@@ -160,6 +160,14 @@ enum AuthorityCommand {
     },
     /// 発行した証明書の一覧
     Certificates,
+    /// 電子証明書の発行申請
+    #[command(subcommand)]
+    Application(CertificateApplicationCommand),
+    /// 電子証明書の失効申請
+    #[command(subcommand)]
+    Revocation(RevocationCommand),
+    /// 期限ごとの枚数、これからの更新、応答のない端末、承認待ちの件数
+    Summary,
     /// 証明書を失効させます（端末は次の要求から拒まれます）
     Revoke {
         /// 証明書のシリアル番号
@@ -240,6 +248,9 @@ pub(crate) async fn authority(args: AuthorityArgs) -> anyhow::Result<ExitCode> {
     let asked = match args.command {
         C::Notice { code, terminal } => Asked::post("/authority/notices", json!({ "facility_code": code, "terminal_name": terminal })),
         C::Certificates => Asked::get("/authority/certificates"),
+        C::Application(command) => command.asked(),
+        C::Revocation(command) => command.asked(),
+        C::Summary => Asked::get("/authority/summary"),
         C::Revoke { serial } => Asked::post(&format!("/authority/certificates/{serial}/revoke"), Value::Null),
         C::RevocationList => Asked::get("/authority/revocation-list"),
         C::Roots => Asked::get("/authority/roots"),

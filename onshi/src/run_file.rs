@@ -33,6 +33,9 @@ pub(crate) struct RunFile {
     pub(crate) started_at: jiff::Timestamp,
     /// The one HTTPS port of all hosts.
     pub(crate) https: SocketAddr,
+    /// The plain HTTP port of revocation lists, if there is one.
+    #[serde(default)]
+    pub(crate) lists: Option<SocketAddr>,
     /// The folders of the demo clinic, if there is one.
     pub(crate) clinic: Option<PathBuf>,
     /// Opens the operators' door for the command line of this machine, for this run only.

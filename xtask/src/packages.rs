@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 21] = [
+const PACKAGES: [(&str, &[&str]); 24] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
@@ -26,12 +26,15 @@ const PACKAGES: [(&str, &[&str]); 21] = [
     ("iputils-ping", &["ping"]),
     ("kea-dhcp6-server", &["kea-dhcp6"]),
     ("ndppd", &["ndppd"]),
+    ("poppler-data", &["/usr/share/poppler/cMap/Adobe-Japan1/UniJIS-UTF16-H"]),
+    ("poppler-utils", &["pdftotext"]),
     ("radvd", &["radvd"]),
     ("unbound", &["unbound"]),
     ("wide-dhcpv6-client", &["dhcp6c"]),
     ("util-linux", &["setpriv"]),
     // A library: one of its files.
     ("python3-dnspython", &["/usr/lib/python3/dist-packages/dns/message.py"]),
+    ("python3-cryptography", &["/usr/lib/python3/dist-packages/cryptography/x509/ocsp.py"]),
 ];
 
 /// A font in which browsers can show Japanese.

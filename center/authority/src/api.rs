@@ -1,9 +1,9 @@
-//! The door for terminals that fetch their certificate, and for everybody who wants the roots or the revocation list.
+//! The door for programs of terminals that fetch their certificate, and for everybody who wants the revocation list.
 
 mod holder;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
@@ -14,7 +14,7 @@ use manuals::situation::Situation;
 use registry::{Demand, Registry, door};
 use wire::enrolment::{CsrRequest, IssuedCertificate, PfxRequest};
 
-use crate::{Authority, Profile, Proof, der_of, pem_of, pfx, rules};
+use crate::{Authority, Profile, Proof, der_of, pfx, rules};
 
 /// Largest request in bytes; a request with an RSA-4096 key is below 4 KiB.
 const MAX_BODY: usize = 16 * 1024;
@@ -34,18 +34,9 @@ pub fn routes(authority: Authority, registry: Registry, clock: Clock) -> Router 
         .route("/api/certificates/own", get(holder::own))
         .route("/api/certificates/renewal", post(holder::renew))
         .route("/api/certificates/revocation", post(holder::ask_revocation))
-        .route(manuals::certificate::sheet().path.root, get(roots))
         .fallback(async || door::answer(door::refusal(Situation::NotFound)))
         .method_not_allowed_fallback(async || door::answer(door::refusal(Situation::MethodNotAllowed)))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Desk { authority, registry, clock })
-}
-
-/// The routes of the host that publishes revocation lists.
-pub fn revocation_routes(authority: Authority, registry: Registry, clock: Clock) -> Router {
-    Router::new()
-        .route("/crl/issuing-01.crl", get(revocation_list))
-        .fallback(async || door::answer(door::refusal(Situation::NotFound)))
         .with_state(Desk { authority, registry, clock })
 }
 
@@ -68,13 +59,18 @@ impl Desk {
     }
 
     async fn refuses(&self, caller: &Caller) -> Option<Response> {
-        // Whatever certificate an older terminal still shows does not matter at this door.
-        let caller = Caller { certificate: chassis::tls::PeerCertificate::Absent, ..caller.clone() };
-        match self.registry.enter(&caller, None, BY_LINE, self.clock.now()).await {
-            Ok(Ok(_)) => None,
-            Ok(Err(situation)) => Some(door::answer(door::refusal(situation))),
-            Err(error) => Some(door::answer(door::failure(&error))),
-        }
+        by_line_alone(&self.registry, caller, self.clock.now()).await
+    }
+}
+
+/// The refusal for a caller whose line is not admitted.
+pub(crate) async fn by_line_alone(registry: &Registry, caller: &Caller, now: jiff::Timestamp) -> Option<Response> {
+    // Whatever certificate an older terminal still shows does not matter at this door.
+    let caller = Caller { certificate: chassis::tls::PeerCertificate::Absent, ..caller.clone() };
+    match registry.enter(&caller, None, BY_LINE, now).await {
+        Ok(Ok(_)) => None,
+        Ok(Err(situation)) => Some(door::answer(door::refusal(situation))),
+        Err(error) => Some(door::answer(door::failure(&error))),
     }
 }
 
@@ -132,23 +128,4 @@ async fn by_pfx(State(desk): State<Desk>, Extension(caller): Extension<Caller>, 
 fn unreadable(rejection: &JsonRejection) -> Response {
     let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
     door::answer(door::refusal(if too_large { Situation::TooLarge } else { Situation::MalformedMessage }))
-}
-
-async fn roots(State(desk): State<Desk>, Extension(caller): Extension<Caller>, _request: Request) -> Response {
-    if let Some(refusal) = desk.refuses(&caller).await {
-        return refusal;
-    }
-    let mut text = pem_of(desk.authority.server_root());
-    text.extend(desk.authority.client_roots().iter().map(|root| pem_of(root)));
-    ([(header::CONTENT_TYPE, "application/x-pem-file")], text).into_response()
-}
-
-async fn revocation_list(State(desk): State<Desk>, Extension(caller): Extension<Caller>) -> Response {
-    if let Some(refusal) = desk.refuses(&caller).await {
-        return refusal;
-    }
-    match desk.authority.revocation_list(desk.clock.now()).await {
-        Ok(list) => ([(header::CONTENT_TYPE, "application/x-pem-file")], list).into_response(),
-        Err(error) => door::answer(door::failure(&error)),
-    }
 }

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use registry::Refusal;
 use wire::number::FacilityCode;
 
-use crate::orders::{Kind, Notice};
+use crate::orders::Notice;
 use crate::rules::{self, Mistake};
+use crate::states::Kind;
 use crate::{Authority, Error, letters};
 
 /// What somebody applies for.
@@ -149,7 +150,7 @@ impl Authority {
             };
             match (row.state, decision) {
                 (ApplicationState::Waiting, _) => {}
-                (ApplicationState::Approved, Decision::Approve) => return self.notices_of(number).await,
+                (ApplicationState::Approved, Decision::Approve) => return self.notices_of(&row).await,
                 (state, _) => return Err(registry::Error::from(Refusal::Decided(state.key().to_owned())).into()),
             }
             let mut orders = Vec::new();
@@ -168,7 +169,7 @@ impl Authority {
             let letter = letters::application_decided(&row, decision);
             let mail = letter.as_ref().map(|letter| (self.registry.outbox(), letter));
             match self.store.decide_application((number, state, reason), &orders, mail, now).await {
-                Ok(true) => return self.notices_of(number).await,
+                Ok(true) => return self.notices_of(&row).await,
                 // Decided by another, or a request id that is taken: looked at again.
                 Ok(false) => {}
                 Err(MailError::Store(error)) if error.is_unique_violation() => {}
@@ -178,9 +179,11 @@ impl Authority {
     }
 
     /// The notices of an application that were not fetched yet, to be printed.
-    async fn notices_of(&self, number: &str) -> Result<Vec<Notice>, Error> {
-        let rows = self.store.orders_of_application(number).await?;
-        Ok(rows.iter().filter_map(|row| self.printed_again(row)).collect())
+    async fn notices_of(&self, row: &ApplicationRow) -> Result<Vec<Notice>, Error> {
+        let mut orders = self.store.orders_of_application(&row.number).await?;
+        let terminals = &row.application.terminals;
+        orders.sort_by_key(|order| terminals.iter().position(|name| *name == order.order.terminal_name));
+        Ok(orders.iter().filter_map(|order| self.printed_again(order)).collect())
     }
 
     /// Lets applications lapse that nobody decided in time, and tells the applicants.

@@ -28,6 +28,10 @@ pub struct Config {
     pub decide_days: u32,
     /// Days without a sign of life after which a terminal's keeper counts as silent.
     pub silent_days: u32,
+    /// Minutes for which a page may lie open before its session is over (CA-29).
+    pub page_minutes: u32,
+    /// The folder of programs that the page for client programs offers (CA-08); empty means none.
+    pub client_folder: PathBuf,
     /// The folder of the revocation journal, best on another disk than the database; empty means beside the keys.
     pub journal: PathBuf,
 }
@@ -46,6 +50,8 @@ impl Default for Config {
             pool_keys: 16,
             decide_days: 60,
             silent_days: 14,
+            page_minutes: 15,
+            client_folder: PathBuf::new(),
             journal: PathBuf::new(),
         }
     }

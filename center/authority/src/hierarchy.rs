@@ -34,8 +34,9 @@ pub(crate) struct Hierarchy {
 
 /// A terminal's clock that runs slow must not find its new certificate in the future.
 pub(crate) const BEFORE_NOW: SignedDuration = SignedDuration::from_mins(5);
-const YEARS_OF_A_ROOT: i64 = 20;
-const YEARS_OF_THE_ISSUING_CA: i64 = 10;
+const YEARS_OF_A_ROOT: i64 = 30;
+/// No certificate outlives its CA: long before its end, another must issue.
+const YEARS_OF_THE_ISSUING_CA: i64 = 20;
 
 impl Hierarchy {
     /// Reads the CAs from `vault` (keys) and `folder` (certificates), making those that are missing.

@@ -8,11 +8,13 @@ use secrecy::{ExposeSecret, SecretString};
 use wire::number::FacilityCode;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
+use yasna::construct_der;
 use zeroize::Zeroizing;
 
-use crate::orders::{Kind, Order, Proof, State};
+use crate::orders::Proof;
 use crate::profile::{self, Profile};
 use crate::rules::{self, HandOut, KeyKind, Over};
+use crate::states::{Kind, Order, State};
 use crate::store::{Closing, OrderRow};
 use crate::{Authority, Error, IssuedFact, fingerprint, lint, pem_of, pfx};
 
@@ -300,15 +302,41 @@ pub fn der_of(pem_text: &str) -> Option<Vec<u8>> {
     pem::parse(pem_text).ok().map(pem::Pem::into_contents)
 }
 
+/// The signatures that a request may carry: ECDSA and RSA with SHA-256, SHA-384 and SHA-512.
+const SIGNATURES: [&[u8]; 6] = [
+    &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
+    &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3],
+    &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4],
+    &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 11, 5, 0],
+    &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 12, 5, 0],
+    &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 13, 5, 0],
+];
+
 /// Reads a request: the key is the caller's, since its signature fits, and strong. Names and extensions that it wishes are not asked for.
 pub(crate) fn read_csr(der: &[u8]) -> Result<Subjected, Situation> {
     let (rest, csr) = X509CertificationRequest::from_der(der).map_err(|_| Situation::BadCsr)?;
     if !rest.is_empty() {
         return Err(Situation::BadCsr);
     }
-    csr.verify_signature().map_err(|_| Situation::BadCsr)?;
     let asked = &csr.certification_request_info.subject_pki;
+    asked.parsed().map_err(|_| Situation::BadCsr)?;
     let kind = lint::strength(asked).map_err(|_| Situation::WeakKey)?;
+    csr.verify_signature().map_err(|_| Situation::BadCsr)?;
+    // The reader above is generous with what no signature covers; here a request has one form only.
+    let written = SIGNATURES.iter().any(|algorithm| {
+        let signature = csr.signature_value.data.as_ref();
+        let whole = construct_der(|writer| {
+            writer.write_sequence(|parts| {
+                parts.next().write_der(csr.certification_request_info.raw);
+                parts.next().write_der(algorithm);
+                parts.next().write_bitvec_bytes(signature, signature.len() * 8);
+            });
+        });
+        whole == der
+    });
+    if !written {
+        return Err(Situation::BadCsr);
+    }
     let key = SubjectPublicKeyInfo::from_der(asked.raw).map_err(|_| Situation::BadCsr)?;
     Ok(Subjected { key, kind, key_hash: fingerprint(asked.raw) })
 }

@@ -187,3 +187,82 @@ fn is_power_of_65537(number: u32, prime: u32) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use x509_parser::prelude::FromDer;
+    use yasna::construct_der;
+    use yasna::models::ObjectIdentifier;
+
+    /// A public RSA key with this modulus and exponent.
+    fn rsa(modulus: &[u8], exponent: u64) -> Vec<u8> {
+        let key = construct_der(|writer| {
+            writer.write_sequence(|parts| {
+                parts.next().write_bigint_bytes(modulus, true);
+                parts.next().write_u64(exponent);
+            });
+        });
+        construct_der(|writer| {
+            writer.write_sequence(|parts| {
+                parts.next().write_sequence(|algorithm| {
+                    algorithm.next().write_oid(&ObjectIdentifier::from_slice(&[1, 2, 840, 113_549, 1, 1, 1]));
+                    algorithm.next().write_null();
+                });
+                parts.next().write_bitvec_bytes(&key, key.len() * 8);
+            });
+        })
+    }
+
+    fn judged(spki: &[u8]) -> Result<KeyKind, &'static str> {
+        strength(&SubjectPublicKeyInfo::from_der(spki).unwrap().1)
+    }
+
+    #[test]
+    fn weak_rsa_keys_are_told_by_exponent_small_factors_and_the_mark_of_a_broken_generator() {
+        let good = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+        assert_eq!(judged(&rcgen::PublicKeyData::subject_public_key_info(&good)), Ok(KeyKind::Rsa));
+        let spki = rcgen::PublicKeyData::subject_public_key_info(&good);
+        let (_, parsed) = SubjectPublicKeyInfo::from_der(&spki).unwrap();
+        let Ok(PublicKey::RSA(key)) = parsed.parsed() else { panic!("no RSA key") };
+        let modulus = key.modulus.strip_prefix(&[0]).unwrap_or(key.modulus).to_vec();
+        assert_eq!(judged(&rsa(&modulus, 3)), Err("its exponent is too small or even"));
+        assert_eq!(judged(&rsa(&modulus, 65_538)), Err("its exponent is too small or even"));
+        let mut even = modulus.clone();
+        *even.last_mut().unwrap() &= 0xfe;
+        assert_eq!(judged(&rsa(&even, 65_537)), Err("its modulus has a small factor"));
+        // 2048 bits that are a power of 65537 to every small prime, as the keys of 2017 were: 1 more than a multiple of all of them.
+        let mut marked = vec![0_u8; 256];
+        marked[0] = 0xc0;
+        let remainder = |number: &[u8], by: u32| number.iter().fold(0_u32, |left, byte| (left * 256 + u32::from(*byte)) % by);
+        let add = |number: &mut Vec<u8>, more: u128| {
+            let mut carry = more;
+            for byte in number.iter_mut().rev() {
+                carry += u128::from(*byte);
+                *byte = u8::try_from(carry & 0xff).unwrap();
+                carry >>= 8;
+            }
+        };
+        // By the Chinese remainder theorem, prime after prime: what was reached stays, since only multiples of the primes before are added.
+        let mut step = vec![0_u8; 256];
+        step[255] = 2;
+        add(&mut marked, 1);
+        for prime in SMALL_PRIMES {
+            while remainder(&marked, *prime) != 1 {
+                let mut carry = 0_u16;
+                for (byte, more) in marked.iter_mut().rev().zip(step.iter().rev()) {
+                    let sum = u16::from(*byte) + u16::from(*more) + carry;
+                    *byte = u8::try_from(sum & 0xff).unwrap();
+                    carry = sum >> 8;
+                }
+            }
+            let mut carry = 0_u32;
+            for byte in step.iter_mut().rev() {
+                let product = u32::from(*byte) * prime + carry;
+                *byte = u8::try_from(product & 0xff).unwrap();
+                carry = product >> 8;
+            }
+        }
+        assert_eq!(judged(&rsa(&marked, 65_537)), Err("its key was made by a broken generator (ROCA)"));
+    }
+}

@@ -6,9 +6,9 @@ use manuals::situation::Situation;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::issue::{Issued, read_csr};
-use crate::orders::{Kind, Order, State};
 use crate::profile::Profile;
 use crate::rules::{self, RenewalFact, Window};
+use crate::states::{Kind, Order, State};
 use crate::store::Closing;
 use crate::{Authority, Error, IssuedFact, pfx};
 

@@ -5,7 +5,7 @@ use manuals::situation::Situation;
 
 use crate::applications::Application;
 use crate::config::Config;
-use crate::orders::State;
+use crate::states::State;
 
 /// An order as far as its next step depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

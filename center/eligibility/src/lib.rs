@@ -6,6 +6,7 @@ mod check;
 pub mod config;
 pub mod error;
 pub mod operator;
+pub mod pages;
 pub mod people;
 mod register;
 mod rules;

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::disk::{Disk, RealDisk};
 use super::order::OpenNames;
 use crate::config::{BridgeConfig, span};
+use crate::disk::{Disk, RealDisk};
 
 /// Why the bridge cannot use its folders.
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::disk::{Disk, State};
 use super::folders::Folders;
 use super::rules::{self, Interest, READ_LIMIT};
 use super::tray::{Stage, Taking, Tray};
 use super::trouble::Trouble;
+use crate::disk::{Disk, State};
 
 /// A request that cannot be taken for so many times the resting time is no longer just held by its writer.
 const HELD_TOO_LONG: u32 = 10;

@@ -21,9 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use self::places::{Part, Places};
-use crate::disk::{self, State, gone_is_fine};
 use super::folders::Folders;
 use super::rules;
+use crate::disk::{self, State, gone_is_fine};
 
 /// A file that is written to all the time is not waited for any longer.
 const SECURED_AT_LAST: usize = 50;

@@ -69,9 +69,11 @@ fn a_taken_request_goes_all_the_way_and_leaves_nothing_behind() {
 
 #[test]
 fn a_very_long_name_and_a_name_that_is_no_text_go_all_the_way_in_a_folder() {
-    let mut all = vec![OsString::from(format!("OQSsiquc01req_{}.xml", "x".repeat(237)))];
-    #[cfg(target_os = "linux")]
-    all.push(std::os::unix::ffi::OsStringExt::from_vec(b"OQSsiquc01req_\x95.xml".to_vec()));
+    let all = [
+        OsString::from(format!("OQSsiquc01req_{}.xml", "x".repeat(237))),
+        #[cfg(target_os = "linux")]
+        std::os::unix::ffi::OsStringExt::from_vec(b"OQSsiquc01req_\x95.xml".to_vec()),
+    ];
     for name in all {
         let root = tempfile::tempdir().unwrap();
         let folders = folders(&root);

@@ -311,7 +311,9 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
         let Some(identity) = self.shelf.identity(Pair::InPlace)? else { return Ok(()) };
         let heard = self.issuer.window(leaf, &identity).await;
         if let Ok(wish) = self.note_answer(&mut notes, heard, now) {
-            let again = wish.and_then(|wish| wish.again).map_or(ASK_AGAIN, |seconds| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
+            let again = wish
+                .and_then(|wish| wish.again)
+                .map_or(ASK_AGAIN, |seconds| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
             notes.window = wish.map(|wish| wish.window);
             notes.ask_at = Some(self.soon(now) + again.clamp(HOUR, HOUR * 24));
         }

@@ -400,7 +400,8 @@ mod tests {
         let (old, new) = (held(), Held { serial: "0b".to_owned(), from: before(40), until: before(40) + DAY * 1186 });
         let notes = Notes { told: Some(Told { days: 60, on: japan_date(before(60)) }), ..quiet(&old) };
         let coming = Coming::Pair(new.clone());
-        let known = |notes: &Notes| decide(&Known { torn: false, held: Some(&old), coming: &coming, leftover: false, notes }, &PLAN, before(40));
+        let known =
+            |notes: &Notes| decide(&Known { torn: false, held: Some(&old), coming: &coming, leftover: false, notes }, &PLAN, before(40));
         assert_eq!(known(&notes), Action::Try);
         assert!(matches!(known(&Notes { try_at: Some(before(39)), ..notes.clone() }), Action::Wait(_)));
         assert_eq!(known(&Notes { worked: Some(new.serial.clone()), ..notes }), Action::Install);

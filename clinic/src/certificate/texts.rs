@@ -20,7 +20,9 @@ pub(crate) fn notice(leaf: &Leaf, days: i32, renews: bool) -> Words {
         (..=-1, _) => {
             "この証明書では更新できません。発行申請を行い、届いた発行通知書の番号で onshi clinic certificate get を実行してください。"
         }
-        (_, true) => "更新は自動で行います。操作は要りません。残り日数が減り続けるときは、onshi clinic certificate list で理由を確かめてください。",
+        (_, true) => {
+            "更新は自動で行います。操作は要りません。残り日数が減り続けるときは、onshi clinic certificate list で理由を確かめてください。"
+        }
         (_, false) => "onshi clinic certificate renew で更新してください。期限を過ぎると、資格確認とオンライン請求ができなくなります。",
     };
     (format!("証明書に関するお知らせ: {what}"), format!("{what}\n{next}\n\n{}", about(leaf)))

@@ -98,7 +98,13 @@ impl SmallCenter {
             proxy_password_file: std::path::PathBuf::new(),
             clock: chassis::clock::Clock::system(),
         };
-        let config = Config { facility_code: "1310099999".to_owned(), center, bridge: BridgeConfig::under(folder), keeper: Default::default(), mail: Default::default() };
+        let config = Config {
+            facility_code: "1310099999".to_owned(),
+            center,
+            bridge: BridgeConfig::under(folder),
+            keeper: Default::default(),
+            mail: Default::default(),
+        };
         Self { config, issuer, desk, server }
     }
 

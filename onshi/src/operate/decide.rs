@@ -1,4 +1,4 @@
-//! What operators decide from day to day: applications, and the hours in which services are closed.
+//! What operators decide from day to day: applications, certificates, revocations, and the hours in which services are closed.
 
 use clap::Subcommand;
 use http::Method;
@@ -84,6 +84,70 @@ impl ClosureCommand {
             }
             Self::List => Asked::get("/registry/closures"),
             Self::Remove { closure } => Asked { method: Method::DELETE, path: format!("/registry/closures/{closure}"), body: None },
+        }
+    }
+}
+
+/// `onshi authority application …`
+#[derive(Subcommand)]
+pub(super) enum CertificateApplicationCommand {
+    /// 発行申請の一覧
+    List,
+    /// 発行申請を承認し、端末ごとの電子証明書発行通知を作ります（もう一度行うと、まだ使われていない通知を表示します）
+    Approve {
+        /// 申請番号
+        application: String,
+    },
+    /// 発行申請を断ります（理由はメールで伝わります）
+    Refuse {
+        /// 申請番号
+        application: String,
+        /// 申請した方に伝える理由
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+impl CertificateApplicationCommand {
+    pub(super) fn asked(self) -> Asked {
+        match self {
+            Self::List => Asked::get("/authority/applications"),
+            Self::Approve { application } => Asked::post(&format!("/authority/applications/{application}/approve"), json!({})),
+            Self::Refuse { application, reason } => {
+                Asked::post(&format!("/authority/applications/{application}/refuse"), json!({ "reason": reason }))
+            }
+        }
+    }
+}
+
+/// `onshi authority revocation …`
+#[derive(Subcommand)]
+pub(super) enum RevocationCommand {
+    /// 失効申請の一覧
+    List,
+    /// 失効申請を承認し、証明書を失効させます（完了はメールで伝わります）
+    Approve {
+        /// 受付番号
+        request: String,
+    },
+    /// 失効申請を断り、端末をまた使えるようにします（理由はメールで伝わります）
+    Refuse {
+        /// 受付番号
+        request: String,
+        /// 申請した方に伝える理由
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+impl RevocationCommand {
+    pub(super) fn asked(self) -> Asked {
+        match self {
+            Self::List => Asked::get("/authority/revocations"),
+            Self::Approve { request } => Asked::post(&format!("/authority/revocations/{request}/approve"), json!({})),
+            Self::Refuse { request, reason } => {
+                Asked::post(&format!("/authority/revocations/{request}/refuse"), json!({ "reason": reason }))
+            }
         }
     }
 }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 #[allow(unreachable_pub)]
 #[path = "../../../fuzz/src/doors.rs"]
 mod claims;
+#[allow(unreachable_pub)]
+#[path = "../../../fuzz/src/pages.rs"]
+mod pages;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -47,6 +50,18 @@ fn corpus_of_application_forms() {
 fn corpus_of_certificate_requests() {
     let doors = std::panic::AssertUnwindSafe(claims::Doors::open());
     run("csr", move |bytes| doors.csr(bytes));
+}
+
+#[test]
+fn corpus_of_forms_of_the_authority() {
+    let pages = std::panic::AssertUnwindSafe(pages::Pages::open());
+    run("certificate_form", move |bytes| pages.certificate_form(bytes));
+}
+
+#[test]
+fn corpus_of_questions_about_certificates() {
+    let doors = std::panic::AssertUnwindSafe(claims::Doors::open());
+    run("ocsp_question", move |bytes| doors.ocsp_question(bytes));
 }
 
 #[test]

@@ -18,13 +18,13 @@ impl Store {
         Ok(guesses)
     }
 
-    /// Counts a wrong one: for the prefix, and for the order if there is one of that number. What rested since `stale` begins anew.
-    pub(crate) async fn note_guess(&self, prefix: &str, request_id: Option<&str>, stale: Timestamp, now: Timestamp) -> Result<(), DbError> {
+    /// Counts a wrong one of a prefix at each of these orders; the empty one stands for all. What rested since `stale` begins anew.
+    pub(crate) async fn note_guess(&self, prefix: &str, orders: &[&str], stale: Timestamp, now: Timestamp) -> Result<(), DbError> {
         let sql = "INSERT INTO guess (prefix, request_id, failures, failed_at) VALUES ($1, $2, 1, $3)
 ON CONFLICT (prefix, request_id) DO UPDATE SET
   failures = CASE WHEN guess.failed_at < $4 THEN 1 ELSE guess.failures + 1 END, failed_at = $3";
-        for place in std::iter::once("").chain(request_id) {
-            self.db.execute(sql, &values![prefix, place, now, stale]).await?;
+        for order in orders {
+            self.db.execute(sql, &values![prefix, *order, now, stale]).await?;
         }
         Ok(())
     }

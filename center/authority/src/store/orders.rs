@@ -4,8 +4,8 @@ use chassis::db::{DbError, Row, Transaction, Value, values};
 use jiff::Timestamp;
 
 use super::{Store, instant, opt_instant, word};
-use crate::orders::{Kind, Order, State};
 use crate::rules::OrderFact;
+use crate::states::{Kind, Order, State};
 
 /// An order with what stands beside it here.
 #[derive(Clone)]

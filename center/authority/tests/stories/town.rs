@@ -1,10 +1,15 @@
-//! An authority and a registry with one facility, and how a terminal of it asks.
+//! An authority and a registry with one facility, how a terminal of it asks, and how either starts again after a crash.
+
+use std::path::PathBuf;
+use std::pin::pin;
+use std::task::Poll;
 
 use authority::pfx::Strength;
-use authority::{Authority, Config, Notice, Proof};
+use authority::{Authority, Config, Holder, Issued, Notice, Proof};
+use chassis::db::Database;
 use chassis::testing::Place;
 use chassis::vault::Vault;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use manuals::situation::Situation;
 use registry::Registry;
 use registry::applications::FacilityApplication;
@@ -17,14 +22,26 @@ pub(crate) fn now() -> Timestamp {
     "2026-07-15T00:00:00Z".parse().unwrap()
 }
 
+/// So many days after it.
+pub(crate) fn day(count: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(24 * count)
+}
+
 pub(crate) struct Town {
     pub(crate) authority: Authority,
     pub(crate) registry: Registry,
+    db: Database,
+    folder: PathBuf,
+    config: Config,
 }
 
 impl Town {
-    /// An authority in demonstration mode with its keys open.
+    /// An authority in demonstration mode with its keys open, and few keys in its pool.
     pub(crate) async fn begin(place: &Place) -> Self {
+        Self::begin_with(place, Config { demonstration: true, guesses: 3, pool_keys: 2, ..Config::default() }).await
+    }
+
+    pub(crate) async fn begin_with(place: &Place, config: Config) -> Self {
         let db = place.database().await;
         let registry = Registry::open(db.clone(), registry::Config::default()).await.unwrap();
         let facility = FacilityApplication {
@@ -35,15 +52,41 @@ impl Town {
         };
         let application = registry.apply_for_facility(&facility, now()).await.unwrap();
         registry.approve(&application, now()).await.unwrap();
-        let vault = Vault::open(&place.folder.path().join("keys"), None).unwrap();
-        let folder = place.folder.path().join("certificates");
-        let config = Config { demonstration: true, guesses: 3, ..Config::default() };
-        let authority = Authority::open(db, registry.clone(), &vault, &folder, config, now()).await.unwrap();
-        Self { authority, registry }
+        Self::open(db, place.folder.path().to_owned(), config, now()).await
+    }
+
+    async fn open(db: Database, folder: PathBuf, config: Config, at: Timestamp) -> Self {
+        let registry = Registry::open(db.clone(), registry::Config::default()).await.unwrap();
+        let vault = Vault::open(&folder.join("keys"), None).unwrap();
+        let authority =
+            Authority::open(db.clone(), registry.clone(), &vault, &folder.join("certificates"), config.clone(), at).await.unwrap();
+        Self { authority, registry, db, folder, config }
+    }
+
+    /// The same tables and folders, and a new program.
+    pub(crate) async fn restarted(&self, at: Timestamp) -> Self {
+        Self::open(self.db.clone(), self.folder.clone(), self.config.clone(), at).await
+    }
+
+    /// Another database, such as yesterday's copy, and the same folders.
+    pub(crate) async fn restored(&self, db: Database, at: Timestamp) -> Self {
+        Self::open(db, self.folder.clone(), self.config.clone(), at).await
+    }
+
+    pub(crate) fn db(&self) -> &Database {
+        &self.db
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.folder.join("certificates").join("journal").join("revocations.journal")
     }
 
     pub(crate) async fn notice(&self) -> Notice {
-        self.authority.notice(&FacilityCode::parse(CODE).unwrap(), "受付端末", now()).await.unwrap()
+        self.notice_at(now()).await
+    }
+
+    pub(crate) async fn notice_at(&self, at: Timestamp) -> Notice {
+        self.authority.notice(&FacilityCode::parse(CODE).unwrap(), "受付端末", at).await.unwrap()
     }
 
     pub(crate) async fn proof(&self, notice: &Notice) -> Proof {
@@ -54,6 +97,30 @@ impl Town {
         let proof = self.proof(notice).await;
         self.authority.retrieve_pfx(&proof, &password.into(), strength, now()).await.unwrap()
     }
+
+    /// A terminal with a certificate over a key of its own.
+    pub(crate) async fn terminal(&self) -> Issued {
+        let notice = self.notice().await;
+        let (_, request) = csr(&rcgen::PKCS_ECDSA_P256_SHA256);
+        self.authority.issue_by_csr(&notice.request_id, &notice.reference_id, &request, now()).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn holder(&self, serial: &str, at: Timestamp) -> Holder {
+        self.authority.holder(serial, at).await.unwrap().unwrap()
+    }
+
+    /// Whether the registry lets the terminal in; nothing if it does not know it.
+    pub(crate) async fn is_let_in(&self, serial: &str) -> Option<bool> {
+        let terminals = self.registry.terminals(Some(CODE)).await.unwrap();
+        terminals.into_iter().find(|terminal| terminal.serial == serial).map(|terminal| !terminal.blocked)
+    }
+
+    /// The subjects of the mails that were promised, oldest first.
+    pub(crate) async fn mails(&self) -> Vec<(String, String)> {
+        let mut mails = self.registry.outbox().list().await.unwrap();
+        mails.reverse();
+        mails.into_iter().map(|mail| (mail.to, mail.subject)).collect()
+    }
 }
 
 /// A key and a request for a certificate over it.
@@ -61,4 +128,24 @@ pub(crate) fn csr(algorithm: &'static rcgen::SignatureAlgorithm) -> (rcgen::KeyP
     let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
     let request = rcgen::CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
     (key, request)
+}
+
+/// The same as DER.
+pub(crate) fn csr_der() -> Vec<u8> {
+    authority::der_of(&csr(&rcgen::PKCS_ECDSA_P256_SHA256).1).unwrap()
+}
+
+/// Lets something run until it has waited `waits` times, and then kills it: what it began with its next step is never begun. Nothing if it was
+/// killed.
+pub(crate) async fn killed_after<T>(waits: usize, running: impl Future<Output = T>) -> Option<T> {
+    let mut running = pin!(running);
+    let mut left = waits;
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        running.as_mut().poll(context).map(Some)
+    })
+    .await
 }

@@ -26,9 +26,16 @@ const MOST_FIELDS: usize = 40;
 /// Reads the body of a form. Nothing if it has too many fields or one is too long: no page of ours sends such a thing.
 #[must_use]
 pub fn fields(body: &[u8]) -> Option<Fields> {
+    fields_with(body, None)
+}
+
+/// As [`fields`], where the field of this name may be longer: so many characters. It carries what a page of ours has sealed.
+#[must_use]
+pub fn fields_with(body: &[u8], sealed: Option<(&str, usize)>) -> Option<Fields> {
+    let longest = |name: &str| sealed.filter(|(known, _)| *known == name).map_or(LONGEST_FIELD, |(_, longest)| longest);
     let mut fields = Fields::new();
     for (name, value) in form_urlencoded::parse(body) {
-        if fields.len() >= MOST_FIELDS || name.chars().count() > LONGEST_FIELD || value.chars().count() > LONGEST_FIELD {
+        if fields.len() >= MOST_FIELDS || name.chars().count() > LONGEST_FIELD || value.chars().count() > longest(&name) {
             return None;
         }
         // Of a field sent twice the first counts.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::world::{World, text};
 use crate::simulation::dice::Dice;
 use crate::simulation::tree::Node;
-use super::world::{World, text};
 
 /// How a receipt computer writes its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

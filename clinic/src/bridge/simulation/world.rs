@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use super::center::Center;
-use crate::simulation::dice::Dice;
-use crate::simulation::tree::{Node, Tree};
 use super::people::Drop;
 use crate::disk::{Disk, State};
+use crate::simulation::dice::Dice;
+use crate::simulation::tree::{Node, Tree};
 
 /// What one run is about.
 #[derive(Clone, Copy, Debug)]

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use super::Tray;
 use super::places::Part;
-use crate::disk::{State, gone_is_fine};
 use crate::bridge::folders::Folders;
 use crate::bridge::rules::{self, READ_LIMIT};
+use crate::disk::{State, gone_is_fine};
 
 impl Tray {
     /// Across disks a rename takes nothing, so the request is first renamed inside `req`: that rename decides between two bridges.

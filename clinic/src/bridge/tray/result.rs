@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::places::Part;
 use super::{Tray, err_name};
-use crate::disk::{self, gone_is_fine};
 use crate::bridge::folders::Folders;
+use crate::disk::{self, gone_is_fine};
 
 impl Tray {
     /// Lays the finished result out for delivery and closes the question; a question already closed keeps its first result.
