@@ -69,7 +69,13 @@ async fn certificates(size: Size) -> anyhow::Result<Vec<Figure>> {
         Figure::new("authority.issue.rate", issuing.rate, "certificates/s", PEBBLE, pebble.rate),
         Figure::new("authority.pfx", pfx, "ms", OPENSSL, openssl),
         Figure::new("authority.renew.rate", renewing.rate, "certificates/s", "pebble's first issue", pebble.rate),
-        Figure::new("authority.renew.nation", NATION / renewing.rate / 60.0, "minutes", "pebble's first issue", NATION / pebble.rate / 60.0),
+        Figure::new(
+            "authority.renew.nation",
+            NATION / renewing.rate / 60.0,
+            "minutes",
+            "pebble's first issue",
+            NATION / pebble.rate / 60.0,
+        ),
     ])
 }
 
@@ -183,7 +189,8 @@ async fn ready_made(world: &World, operator: &reqwest::Client) -> anyhow::Result
     }
     let mut spans = Vec::new();
     for terminal in terminals {
-        let wanted = json!({ "requestId": terminal.request_id, "referenceId": terminal.reference_id, "password": "0417", "compatible": true });
+        let wanted =
+            json!({ "requestId": terminal.request_id, "referenceId": terminal.reference_id, "password": "0417", "compatible": true });
         let begun = instant();
         let file = doors.open.post(&url).json(&wanted).send().await?.error_for_status()?.bytes().await?;
         spans.push(begun.elapsed().as_secs_f64() * 1000.0);
@@ -235,7 +242,17 @@ async fn revoke_many(data: &Path) -> anyhow::Result<()> {
     let one = "SELECT facility_code, terminal_name, der, issued_at, not_after FROM client_certificate LIMIT 1";
     let one = db.query_opt(one, &[]).await?.context("no certificate")?;
     let columns = [
-        "serial", "request_id", "facility_code", "terminal_name", "key_hash", "der", "issued_at", "not_after", "revoked_at", "reason", "registry_due",
+        "serial",
+        "request_id",
+        "facility_code",
+        "terminal_name",
+        "key_hash",
+        "der",
+        "issued_at",
+        "not_after",
+        "revoked_at",
+        "reason",
+        "registry_due",
     ];
     for first in (0..ENTRIES).step_by(5000) {
         let rows = (first..first + 5000).map(|number| {

@@ -200,7 +200,9 @@ fn say_enrolled(enrolled: Enrolled) {
 
 fn password() -> anyhow::Result<SecretString> {
     let given = std::env::var("ONSHI_PFX_PASSWORD");
-    Ok(given.map_err(|_| anyhow::anyhow!("パスワードを環境変数 ONSHI_PFX_PASSWORD に入れてください（画面や履歴に残さないためです）。"))?.into())
+    Ok(given
+        .map_err(|_| anyhow::anyhow!("パスワードを環境変数 ONSHI_PFX_PASSWORD に入れてください（画面や履歴に残さないためです）。"))?
+        .into())
 }
 
 /// Whoever revokes or deletes has looked at what it is.
@@ -244,7 +246,8 @@ fn rows(standing: &Standing) -> Vec<(&'static str, String)> {
         ("残り日数", standing.days_left.to_string()),
         ("指紋 (SHA-256)", standing.leaf.fingerprint.clone()),
     ];
-    let renewal = if notes.ended { "止めています（下の注意を見てください）".to_owned() } else { moment(standing.renewal) };
+    let renewal =
+        if notes.ended { "止めています（下の注意を見てください）".to_owned() } else { moment(standing.renewal) };
     rows.push(("自動更新の予定", renewal));
     if let Some(coming) = &standing.coming {
         rows.push(("更新後の証明書", format!("{coming}（使えることを確かめてから入れ替えます）")));

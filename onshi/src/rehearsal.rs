@@ -74,7 +74,9 @@ async fn keep(running: &RunningCenter, clinic: &Clinic) -> anyhow::Result<Standi
 
 fn remove(folder: &Path) -> anyhow::Result<()> {
     match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).with_context(|| format!("{} を消せません", folder.display())),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} を消せません", folder.display()))
+        }
         _ => Ok(()),
     }
 }

@@ -11,7 +11,8 @@ use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, BERReaderSeq, Tag};
 use zeroize::Zeroizing;
 
 use super::{
-    AES_256_CBC, CERT_BAG, DATA, ENCRYPTED_DATA, HMAC_SHA256, PBE_SHA1_3DES, PBES2, PBKDF2, SHA1, SHA256, SHROUDED_KEY_BAG, X509_CERTIFICATE, kdf,
+    AES_256_CBC, CERT_BAG, DATA, ENCRYPTED_DATA, HMAC_SHA256, PBE_SHA1_3DES, PBES2, PBKDF2, SHA1, SHA256, SHROUDED_KEY_BAG,
+    X509_CERTIFICATE, kdf,
 };
 
 const KEY_BAG: &[u64] = &[1, 2, 840, 113_549, 1, 12, 10, 1, 1];
@@ -115,10 +116,7 @@ fn check_seal(shell: &Shell, password: &SecretString) -> Result<(), Unopened> {
     let key = if known(SHA256) {
         hmac::Key::new(hmac::HMAC_SHA256, &kdf(&digest::SHA256, password, &shell.salt, rounds, 3, 32))
     } else if known(SHA1) {
-        hmac::Key::new(
-            hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-            &kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &shell.salt, rounds, 3, 20),
-        )
+        hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &shell.salt, rounds, 3, 20))
     } else {
         return Err(Unopened::Unsupported);
     };
@@ -140,12 +138,12 @@ fn decrypted(cipher: &Cipher, bytes: &[u8], password: &SecretString) -> Result<Z
             cipher.decrypt_padded_vec::<Pkcs7>(bytes).map(Zeroizing::new).map_err(|_| Unopened::Password)
         }
         Cipher::Modern(hash, salt, rounds, (cipher, length), start) => {
-            let algorithm =
-                if *hash == hmac::HMAC_SHA256 { pbkdf2::PBKDF2_HMAC_SHA256 } else { pbkdf2::PBKDF2_HMAC_SHA1 };
+            let algorithm = if *hash == hmac::HMAC_SHA256 { pbkdf2::PBKDF2_HMAC_SHA256 } else { pbkdf2::PBKDF2_HMAC_SHA1 };
             let mut key = Zeroizing::new(vec![0; *length]);
             pbkdf2::derive(algorithm, within(*rounds)?, salt, password.expose_secret().as_bytes(), &mut key);
             let start: [u8; 16] = start.as_slice().try_into().map_err(|_| Unopened::Unreadable)?;
-            let key = UnboundCipherKey::new(cipher, &key).and_then(PaddedBlockDecryptingKey::cbc_pkcs7).map_err(|_| Unopened::Unreadable)?;
+            let key =
+                UnboundCipherKey::new(cipher, &key).and_then(PaddedBlockDecryptingKey::cbc_pkcs7).map_err(|_| Unopened::Unreadable)?;
             let mut buffer = Zeroizing::new(bytes.to_vec());
             let plain = key.decrypt(&mut buffer, DecryptionContext::Iv128(start.into())).map_err(|_| Unopened::Password)?;
             Ok(Zeroizing::new(plain.to_vec()))

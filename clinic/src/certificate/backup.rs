@@ -140,7 +140,8 @@ fn pem_of(der: &[u8]) -> String {
 /// The key's part of an identity.
 fn identity_key(identity: &SecretString) -> Option<SecretString> {
     let text = identity.expose_secret();
-    let begin = text.match_indices("-----BEGIN ").find(|(at, _)| text.get(*at..).is_some_and(|rest| !rest.starts_with("-----BEGIN CERT")))?.0;
+    let begin =
+        text.match_indices("-----BEGIN ").find(|(at, _)| text.get(*at..).is_some_and(|rest| !rest.starts_with("-----BEGIN CERT")))?.0;
     text.get(begin..).map(|key| SecretString::from(key.to_owned()))
 }
 
