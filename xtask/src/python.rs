@@ -10,6 +10,9 @@ use crate::process;
 /// An ACME client that knows renewal information (RFC 9773); Debian's is older.
 pub(crate) const CERTBOT: &[&str] = &["certbot==5.8.0"];
 
+/// A linter of certificates and revocation lists.
+pub(crate) const PKILINT: &[&str] = &["pkilint==0.13.3"];
+
 /// The `bin` folder of an environment with these packages and no others, made once for all copies of the repository.
 pub(crate) fn programs(cache: &str, name: &str, packages: &[&str]) -> Result<PathBuf> {
     let folder = process::cache(cache)?.join(name);

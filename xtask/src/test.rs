@@ -20,7 +20,9 @@ pub(crate) fn run(root: &Path, quick: bool, filters: &[String]) -> Result<()> {
     }
     let postgres = step("start PostgreSQL", Postgres::start)?;
     let certbot = python::programs("onshi-test", "certbot", python::CERTBOT)?.join("certbot");
+    let pkilint = python::programs("onshi-test", "pkilint", python::PKILINT)?.join("python");
     let environment = [
+        ("ONSHI_TEST_PKILINT", pkilint.display().to_string()),
         ("ONSHI_TEST_POSTGRES", postgres.url()),
         ("ONSHI_TEST_CERTBOT", certbot.display().to_string()),
         ("ONSHI_TEST_ALL", "1".to_owned()),
