@@ -1,9 +1,14 @@
 //! Makes the HTTPS client that trusts only the roots it is given, shows one certificate, and can be told where names live and which proxy leads out.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::clock::Clock;
 
 /// What a client trusts, shows and waits for.
 #[derive(Debug)]
@@ -18,6 +23,21 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// How long a whole request may take.
     pub timeout: Duration,
+}
+
+/// What is different around a client.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The proxy that leads out, if there is one.
+    pub proxy: Option<Proxy>,
+    /// By which the other side's certificate is judged.
+    pub clock: Clock,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { proxy: None, clock: Clock::system() }
+    }
 }
 
 /// A proxy that connects to other hosts, with the name and password it asks for (Basic).
@@ -51,14 +71,14 @@ pub enum ClientError {
 /// # Errors
 /// [`ClientError`] names the file that cannot be used.
 pub fn client(config: &ClientConfig) -> Result<reqwest::Client, ClientError> {
-    client_through(config, None)
+    client_within(config, &Surroundings::default())
 }
 
-/// The same through a proxy, if there is one.
+/// The same within other surroundings.
 ///
 /// # Errors
 /// [`ClientError`] names what cannot be used.
-pub fn client_through(config: &ClientConfig, proxy: Option<&Proxy>) -> Result<reqwest::Client, ClientError> {
+pub fn client_within(config: &ClientConfig, around: &Surroundings) -> Result<reqwest::Client, ClientError> {
     let roots = reqwest::Certificate::from_pem_bundle(&config.roots_pem).map_err(|_| ClientError::Roots)?;
     if roots.is_empty() {
         return Err(ClientError::Roots);
@@ -75,7 +95,10 @@ pub fn client_through(config: &ClientConfig, proxy: Option<&Proxy>) -> Result<re
         let identity = reqwest::Identity::from_pem(identity.expose_secret().as_bytes()).map_err(|_| ClientError::Identity)?;
         builder = builder.identity(identity);
     }
-    if let Some(proxy) = proxy {
+    if around.clock.is_driven() {
+        builder = builder.tls_backend_preconfigured(driven(config, &around.clock)?);
+    }
+    if let Some(proxy) = &around.proxy {
         let mut leads = reqwest::Proxy::all(&proxy.url).map_err(|_| ClientError::Proxy)?;
         if let Some((user, password)) = &proxy.login {
             leads = leads.basic_auth(user, password.expose_secret());
@@ -86,6 +109,40 @@ pub fn client_through(config: &ClientConfig, proxy: Option<&Proxy>) -> Result<re
         builder = builder.resolve(name, *address);
     }
     builder.build().map_err(ClientError::Other)
+}
+
+/// The same TLS, judged by a clock that is driven: for rehearsals of years to come.
+fn driven(config: &ClientConfig, clock: &Clock) -> Result<rustls::ClientConfig, ClientError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(&config.roots_pem) {
+        roots.add(root.map_err(|_| ClientError::Roots)?).map_err(|_| ClientError::Roots)?;
+    }
+    let builder = rustls::ClientConfig::builder_with_details(provider, Arc::new(Driven(clock.clone())))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ClientError::Identity)?
+        .with_root_certificates(roots);
+    let mut tls = match &config.identity_pem {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let pem = identity.expose_secret().as_bytes();
+            let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+            let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| ClientError::Identity)?;
+            builder.with_client_auth_cert(chain.map_err(|_| ClientError::Identity)?, key).map_err(|_| ClientError::Identity)?
+        }
+    };
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(tls)
+}
+
+#[derive(Debug)]
+struct Driven(Clock);
+
+impl rustls::time_provider::TimeProvider for Driven {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
 }
 
 /// Whether a request failed because the other side's certificate is not valid at this machine's time: then its clock is the first suspect.

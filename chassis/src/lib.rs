@@ -17,6 +17,7 @@ pub mod mail;
 #[cfg(feature = "server")]
 pub mod page;
 pub mod password;
+pub mod pfx;
 pub mod random;
 pub mod sealer;
 pub mod serial;

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chassis::clock::from_http_date;
-use chassis::http::{ClientConfig, ClientError, Proxy};
+use chassis::http::{ClientConfig, ClientError, Proxy, Surroundings};
 use jiff::Timestamp;
 use manuals::hosts::{self, Host};
 use manuals::situation::Situation;
@@ -321,7 +321,7 @@ pub(crate) fn client(
     let resolve = center.addresses.iter().map(|(name, address)| (name.clone(), *address)).collect::<Vec<(String, SocketAddr)>>();
     let connect_timeout = span(center.connect_timeout);
     let asked = ClientConfig { roots_pem, identity_pem, resolve, connect_timeout, timeout };
-    Ok(chassis::http::client_through(&asked, proxy(center)?.as_ref())?)
+    Ok(chassis::http::client_within(&asked, &Surroundings { proxy: proxy(center)?, clock: center.clock.clone() })?)
 }
 
 /// The proxy that leads to the center, with its Basic login (MP-05).

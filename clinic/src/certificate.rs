@@ -3,6 +3,7 @@
 //! The key is made here and never leaves. Every step can be broken off and repeated: the key is saved before the center is asked, a new pair
 //! is put in place only when both halves are on disk, and a working pair is never overwritten unless that is asked for.
 
+mod backup;
 mod door;
 mod keeper;
 mod keeping;
@@ -25,6 +26,7 @@ use rcgen::{KeyPair, PublicKeyData};
 use secrecy::{ExposeSecret, SecretString};
 use wire::enrolment::{CsrRequest, IssuedCertificate};
 
+pub use self::backup::{BackupError, Protection, backup, restore};
 pub use self::keeper::Obstacle;
 pub use self::keeping::{KeepError, Keeping, Standing, delete, keep_once, renew_now, revoke, settle, standing};
 pub use self::leaf::Leaf;

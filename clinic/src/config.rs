@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chassis::clock::Clock;
 use chassis::config::ConfigError;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,9 @@ pub struct CenterConfig {
     /// A file with that login's password and nothing else.
     #[serde(default)]
     pub proxy_password_file: PathBuf,
+    /// By which the center's certificates are judged: the machine's own, and in rehearsals a driven one.
+    #[serde(skip, default = "Clock::system")]
+    pub clock: Clock,
 }
 
 /// What keeps this machine's certificate from running out.

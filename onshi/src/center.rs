@@ -153,7 +153,7 @@ impl Center {
         let acme = Acme::open(&authority, &vault)?;
         let tickets = Arc::new(Tickets::open(&vault, config.authority.page_minutes)?);
         for published in [&certificates, &own.join("certificates")] {
-            publish_roots(&authority, published)?;
+            certificates::publish_roots(&authority, published)?;
         }
         let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
@@ -261,6 +261,16 @@ impl Center {
     /// Opens the doors and leaves the note for the command line.
     pub(crate) async fn serve(self, listener: TcpListener, clinic: Option<PathBuf>) -> anyhow::Result<RunningCenter> {
         let monitoring = Monitoring::start(self.registry.clone(), self.config.limits.connections)?;
+        self.serve_watched(listener, clinic, monitoring).await
+    }
+
+    /// The same beside another center of this process, whose figures it shares: a process counts once.
+    pub(crate) async fn serve_watched(
+        self,
+        listener: TcpListener,
+        clinic: Option<PathBuf>,
+        monitoring: Monitoring,
+    ) -> anyhow::Result<RunningCenter> {
         let mut publishing = None;
         if self.config.serves(Room::Registry) {
             self.publisher.publish().await?;
@@ -268,7 +278,7 @@ impl Center {
         }
         let running = serve::open(listener, self.doors(&monitoring)?)?;
         let apart = match self.config.center.monitoring {
-            Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring)),
+            Some(address) => Some(monitoring::serve_apart(bind(address).await?, monitoring.clone())),
             None => None,
         };
         let lists = lists::open(&self).await?;
@@ -283,7 +293,7 @@ impl Center {
         let data = self.config.center.data.clone();
         run.write(&data)?;
         let chores = Chores::begin(&self);
-        Ok(RunningCenter { running, lists, apart, publishing, chores, data, center: self })
+        Ok(RunningCenter { running, lists, apart, publishing, chores, data, monitoring, center: self })
     }
 }
 
@@ -295,6 +305,7 @@ pub(crate) struct RunningCenter {
     chores: Chores,
     publishing: Option<tokio::task::JoinHandle<()>>,
     data: PathBuf,
+    pub(crate) monitoring: Monitoring,
     pub(crate) center: Center,
 }
 
@@ -358,12 +369,4 @@ async fn open_audit(url: &str, vault: &Vault, folder: &Path, clock: &Clock) -> a
     let heads = heads_folder(folder);
     let log = Log { db: db.clone(), public_key: keys.public().clone(), heads: heads.clone() };
     Ok((Audit::open(db, keys, &heads, clock.clone(), Settings::default()).await?, log))
-}
-
-/// Leaves the server root where the command line and a demo clinic find it.
-fn publish_roots(authority: &Authority, certificates: &Path) -> anyhow::Result<()> {
-    files::make_private_folder(certificates).with_context(|| format!("{} を作れません", certificates.display()))?;
-    let path = certificates.join("server-root.pem");
-    files::write_whole(&path, authority::pem_of(authority.server_root()).as_bytes())
-        .with_context(|| format!("{} を書けません", path.display()))
 }

@@ -1,8 +1,12 @@
 //! The authority as the center composes it: its doors for programs and for people, its lists, and the operators' side of it.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
+use authority::Authority;
 use axum::Router;
+use chassis::files;
 use manuals::hosts::{self, Host};
 
 use crate::center::Center;
@@ -25,4 +29,12 @@ pub(crate) fn operators(center: &Center) -> Router {
         clock,
         Arc::clone(&center.tickets),
     ))
+}
+
+/// Leaves the server root where the command line and a demo clinic find it.
+pub(crate) fn publish_roots(authority: &Authority, certificates: &Path) -> anyhow::Result<()> {
+    files::make_private_folder(certificates).with_context(|| format!("{} を作れません", certificates.display()))?;
+    let path = certificates.join("server-root.pem");
+    files::write_whole(&path, authority::pem_of(authority.server_root()).as_bytes())
+        .with_context(|| format!("{} を書けません", path.display()))
 }

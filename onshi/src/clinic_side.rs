@@ -1,4 +1,4 @@
-//! The clinic's commands: ask about one person, run the bridge, fetch the certificate.
+//! The clinic's commands: ask about one person, run the bridge with the keeper of its certificate.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use anyhow::Context;
 use chassis::clock::{self, Clock};
 use chassis::{log, stop};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use clinic::ask::Card;
 use clinic::bridge::Bridge;
 use clinic::center::Center;
-use clinic::certificate::{self, EnrolConfig, KeyKind};
+use clinic::certificate::Keeping;
 use clinic::config::Config;
 
 use crate::cli::DataArgs;
 use crate::figures::{self, Figures};
-use crate::{figures_port, output};
+use crate::{clinic_certificate, figures_port, output};
 
 /// `onshi ask`
 #[derive(Args)]
@@ -57,8 +57,8 @@ pub(crate) struct AskArgs {
 pub(crate) enum ClinicCommand {
     /// 連携（ブリッジ）を動かします: req フォルダの要求に res フォルダで答えます
     Bridge(BridgeArgs),
-    /// 電子証明書発行通知の番号で証明書を取得します
-    Certificate(CertificateArgs),
+    /// 電子証明書: 取得、一覧、更新、控え、失効、削除、ルート証明書
+    Certificate(clinic_certificate::CertificateArgs),
     /// 回線認証: 状態を見る、ブラウザを使わずに認証する、端末のIPv6設定を確かめる
     #[command(subcommand)]
     Line(crate::lineauth_clinic::LineCommand),
@@ -69,7 +69,7 @@ pub(crate) enum ClinicCommand {
 pub(crate) struct ConfigArgs {
     /// 医療機関の設定ファイル
     #[arg(long, value_name = "FILE", default_value = "config/clinic.toml", env = "ONSHI_CLINIC_CONFIG")]
-    config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 /// `onshi clinic bridge`
@@ -80,30 +80,6 @@ pub(crate) struct BridgeArgs {
     /// 指標を平文の HTTP で出すアドレス（例: 127.0.0.1:9465）。無ければ出しません
     #[arg(long, value_name = "ADDR")]
     monitoring: Option<std::net::SocketAddr>,
-}
-
-/// `onshi clinic certificate`
-#[derive(Args)]
-pub(crate) struct CertificateArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
-    /// リクエストID（リファレンスIDは環境変数 ONSHI_REFERENCE_ID で渡します）
-    #[arg(long)]
-    request_id: String,
-    /// 鍵の種類
-    #[arg(long, value_enum, default_value_t = Key::P256)]
-    key: Key,
-    /// すでにある証明書を置き換えます
-    #[arg(long)]
-    replace: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Key {
-    /// 楕円曲線 P-256
-    P256,
-    /// RSA 2048 ビット
-    Rsa2048,
 }
 
 /// `onshi ask`
@@ -133,7 +109,7 @@ pub(crate) async fn ask(args: AskArgs) -> anyhow::Result<ExitCode> {
 pub(crate) async fn run(command: ClinicCommand) -> anyhow::Result<ExitCode> {
     match command {
         ClinicCommand::Bridge(args) => bridge(&args).await,
-        ClinicCommand::Certificate(args) => fetch(args).await,
+        ClinicCommand::Certificate(args) => clinic_certificate::run(args).await,
         ClinicCommand::Line(command) => crate::lineauth_clinic::run(command).await,
     }
 }
@@ -147,10 +123,12 @@ async fn bridge(args: &BridgeArgs) -> anyhow::Result<ExitCode> {
         Some(address) => Some(monitored(address).await?),
         None => None,
     };
-    let running = Bridge::start(config, Clock::system())?;
+    let running = Bridge::start(config.clone(), Clock::system())?;
+    let keeping = Keeping::start(&config, Clock::system(), running.center())?;
     let asked_to_stop = stop::listening().await;
     say!("連携が動いています: {} → {}（Ctrl-C で終わります）", req.display(), res.display());
     asked_to_stop.await;
+    drop(keeping);
     running.stop().await;
     if let Some(port) = port {
         port.abort();
@@ -165,30 +143,4 @@ async fn monitored(address: std::net::SocketAddr) -> anyhow::Result<tokio::task:
     figures::describe_bridge();
     say!("指標: http://{address}/metrics");
     Ok(figures_port::serve(listener, figures))
-}
-
-async fn fetch(args: CertificateArgs) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config.config)?;
-    let reference = std::env::var("ONSHI_REFERENCE_ID")
-        .map_err(|_| anyhow::anyhow!("リファレンスIDを環境変数 ONSHI_REFERENCE_ID に入れてください（画面や履歴に残さないためです）。"))?;
-    let wanted = EnrolConfig {
-        center: config.center,
-        request_id: args.request_id,
-        reference_id: reference.into(),
-        key_kind: match args.key {
-            Key::P256 => KeyKind::P256,
-            Key::Rsa2048 => KeyKind::Rsa2048,
-        },
-        replace: args.replace,
-    };
-    let enrolled = certificate::enrol(&wanted).await?;
-    let until = clock::japan_date(enrolled.not_after).to_string();
-    let rows = [
-        ("証明書", enrolled.certificate.display().to_string()),
-        ("鍵", enrolled.key.display().to_string()),
-        ("指紋 (SHA-256)", enrolled.fingerprint),
-        ("有効期限", until),
-    ];
-    say!("{}", output::pairs(rows));
-    Ok(ExitCode::SUCCESS)
 }

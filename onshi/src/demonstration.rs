@@ -137,7 +137,8 @@ async fn authenticate(center: &CenterConfig) -> anyhow::Result<()> {
 /// Authenticates the line, fetches the certificate from the serving center with the notice's numbers, and writes the clinic's configuration.
 pub(crate) async fn enrol(papers: Papers, center: &Center, clinic: &Clinic, https: SocketAddr) -> anyhow::Result<()> {
     let fingerprint = authority::fingerprint(center.authority.server_root());
-    let absolute = config(&clinic.folder, papers.account.clone(), fingerprint.clone(), https);
+    let mut absolute = config(&clinic.folder, papers.account.clone(), fingerprint.clone(), https);
+    absolute.center.clock = center.clock.clone();
     authenticate(&absolute.center).await?;
     let wanted = EnrolConfig {
         center: absolute.center,
@@ -185,6 +186,7 @@ fn config(folder: &Path, account: String, fingerprint: String, https: SocketAddr
             proxy: String::new(),
             proxy_user: String::new(),
             proxy_password_file: std::path::PathBuf::new(),
+            clock: chassis::clock::Clock::system(),
         },
         bridge,
         keeper: KeeperConfig::default(),

@@ -6,8 +6,12 @@ mod output;
 
 mod cli;
 #[cfg(feature = "clinic")]
+mod clinic_certificate;
+#[cfg(feature = "clinic")]
 mod clinic_side;
 mod names;
+#[cfg(all(feature = "center", feature = "clinic"))]
+mod rehearsal;
 mod run_file;
 
 #[cfg(feature = "center")]

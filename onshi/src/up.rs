@@ -1,4 +1,4 @@
-//! The whole network on one machine with one command: a center, a demo clinic, and the first patient checked.
+//! The whole network on one machine with one command: a center, a demo clinic, the first patient checked, and a certificate's life rehearsed.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,6 +9,7 @@ use chassis::clock::{self, Clock};
 use chassis::{files, stop};
 use clap::Args;
 use clinic::bridge::Bridge;
+use clinic::certificate::Keeping;
 use notify::Watcher;
 use secrecy::ExposeSecret;
 use wire::check::CheckResult;
@@ -20,7 +21,7 @@ use crate::center_config::CenterConfig;
 use crate::cli::DataArgs;
 use crate::demonstration::{self, Clinic};
 use crate::ports::bind;
-use crate::{output, run_file, traces};
+use crate::{output, rehearsal, run_file, traces};
 
 /// `onshi up`
 #[derive(Args)]
@@ -81,13 +82,15 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn work(args: &UpArgs, running: &RunningCenter, clinic: &Clinic, papers: Option<demonstration::Papers>) -> anyhow::Result<ExitCode> {
+    let rehearses = args.once || papers.is_some();
     if let Some(papers) = papers {
         demonstration::enrol(papers, &running.center, clinic, running.address()).await?;
     }
     let config = demonstration::follow(clinic, running.address())?;
     let bridge = Bridge::start((*config).clone(), running.center.clock.clone())?;
+    let keeping = Keeping::start(&config, running.center.clock.clone(), bridge.center())?;
     let first = first_check(&config.bridge.req, &config.bridge.res).await;
-    let right = match &first {
+    let mut right = match &first {
         Ok((path, result)) => {
             say!("{}", output::pairs(clinic::table::rows(result)));
             say!("答えのファイル: {}", path.display());
@@ -98,6 +101,15 @@ async fn work(args: &UpArgs, running: &RunningCenter, clinic: &Clinic, papers: O
             false
         }
     };
+    if rehearses {
+        match rehearsal::walk(running, &args.data.data).await {
+            Ok(walked) => say!("{}", walked.table()),
+            Err(error) => {
+                eprintln!("証明書の予行ができませんでした: {error:#}");
+                right = false;
+            }
+        }
+    }
     if !args.once {
         let asked_to_stop = stop::listening().await;
         for example in OTHERS {
@@ -108,6 +120,7 @@ async fn work(args: &UpArgs, running: &RunningCenter, clinic: &Clinic, papers: O
         say!("Ctrl-C で終わります。ほかの試し方: onshi ask --help、docs/test-people.md");
         asked_to_stop.await;
     }
+    drop(keeping);
     // Dropping a bridge breaks it off as a power cut would, and loses nothing.
     let _stopped_in_time = tokio::time::timeout(FAREWELL, bridge.stop()).await;
     Ok(if right || !args.once { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -124,7 +137,7 @@ fn announce(center: &Center) {
 
 /// Removes what earlier runs left, and nothing else.
 fn clear(data: &Path) -> anyhow::Result<()> {
-    for part in ["center", "clinic", "mail"] {
+    for part in ["center", "clinic", "mail", "rehearsal"] {
         let path = data.join(part);
         match std::fs::remove_dir_all(&path) {
             Ok(()) => {}

@@ -50,6 +50,15 @@ pub enum Error {
     Cipher,
 }
 
+impl From<chassis::pfx::Error> for Error {
+    fn from(error: chassis::pfx::Error) -> Self {
+        match error {
+            chassis::pfx::Error::Cipher => Self::Cipher,
+            chassis::pfx::Error::NoRandomness(none) => Self::NoRandomness(none),
+        }
+    }
+}
+
 impl Cause for Error {
     fn is_passing(&self) -> bool {
         match self {

@@ -21,7 +21,6 @@ pub mod operator;
 mod orders;
 pub mod pages;
 pub mod paper;
-pub mod pfx;
 mod pool;
 pub mod profile;
 pub mod publish;
@@ -44,6 +43,8 @@ use jiff::Timestamp;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use registry::Registry;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+pub use chassis::pfx;
 
 pub use applications::{Application, ApplicationRow, ApplicationState, Decision};
 pub use config::Config;

@@ -134,11 +134,12 @@ fn change_of_pair(known: &Known<'_>, now: Timestamp) -> Option<Action> {
 /// What the authority is to be asked.
 fn renewal(known: &Known<'_>, plan: &Plan, now: Timestamp) -> Option<Action> {
     let (held, notes) = (known.held?, known.notes);
+    // Also after the end: it may be this machine's clock that is wrong, and the answer says so.
+    if may_be_asked_about(known) && is_due(notes.ask_at, now) {
+        return Some(Action::Ask);
+    }
     if !may_be_renewed(known, now) {
         return None;
-    }
-    if is_due(notes.ask_at, now) {
-        return Some(Action::Ask);
     }
     let day = japan_date(now);
     let tried_enough = notes.tries.day == Some(day) && notes.tries.count >= plan.tries_a_day;
@@ -147,8 +148,11 @@ fn renewal(known: &Known<'_>, plan: &Plan, now: Timestamp) -> Option<Action> {
 
 /// Never a certificate that was replaced or revoked, none that has expired, and none whose successor is there already.
 fn may_be_renewed(known: &Known<'_>, now: Timestamp) -> bool {
-    let valid = known.held.is_some_and(|held| held.until > earliest(known.notes, now));
-    valid && !known.notes.ended && !matches!(known.coming, Coming::Pair(_))
+    may_be_asked_about(known) && known.held.is_some_and(|held| held.until > earliest(known.notes, now))
+}
+
+fn may_be_asked_about(known: &Known<'_>) -> bool {
+    !known.notes.ended && !matches!(known.coming, Coming::Pair(_))
 }
 
 /// The moment drawn within the authority's window has come, or the end is so near that no window counts.
@@ -262,8 +266,10 @@ fn next(known: &Known<'_>, plan: &Plan, now: Timestamp) -> Timestamp {
     if let Coming::Pair(pair) = known.coming {
         moments.push(pair.from);
     }
-    if let Some(held) = known.held.filter(|_| may_be_renewed(known, now)) {
+    if known.held.is_some() && may_be_asked_about(known) {
         moments.extend(notes.ask_at);
+    }
+    if let Some(held) = known.held.filter(|_| may_be_renewed(known, now)) {
         if plan.renews {
             moments.extend([renewal_moment(held, notes), held.until - last_days(held)]);
             moments.extend(notes.renew_at);
@@ -383,10 +389,9 @@ mod tests {
         let told = Some(Told { days: -30, on: japan_date(now) });
         let ended = Notes { told, ended: true, ..quiet(&held) };
         assert!(matches!(asked(&held, &ended, now), Action::Wait(_)));
-        let expired = Notes { told, ..quiet(&held) };
+        let expired = Notes { told, ask_at: Some(held.until + DAY), ..quiet(&held) };
         assert!(matches!(asked(&held, &expired, held.until), Action::Wait(_)));
-        let ask = asked(&held, &expired, held.until - SignedDuration::from_secs(1));
-        assert_eq!(ask, Action::Ask);
+        assert_eq!(asked(&held, &expired, held.until - SignedDuration::from_secs(1)), Action::Renew);
     }
 
     /// Rows: RN-14

@@ -89,7 +89,9 @@ impl World {
         while self.clock.now() < end {
             self.wake().await;
             let (held, ..) = self.placed.last().unwrap();
-            assert!(held.until > self.clock.now(), "expired: {held:?} at {}", self.clock.now());
+            // The center's clock is the right one.
+            let now = self.clock.now() + self.office.books().ahead;
+            assert!(held.until > now, "expired: {held:?} at {now}");
         }
     }
 }
@@ -189,4 +191,79 @@ fn in_ten_years_nothing_expires_nothing_loops_and_every_notice_comes_on_its_day(
     let (renewals, notices, crashes) = (sum(|seen| seen.0), sum(|seen| seen.1), sum(|seen| seen.2));
     println!("{} lives of ten years: {renewals} renewals, {notices} notices, {crashes} crashes, none expired", shown.len());
     assert!(crashes > 100 && notices > 100 && renewals > 40, "{renewals} renewals, {notices} notices, {crashes} crashes");
+}
+
+/// Lives so many days after something was changed, without crashes.
+fn days(world: &mut World, count: i32) {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(world.live(count));
+}
+
+fn newest(world: &World) -> String {
+    world.office.books().certificates.values().find(|made| !made.superseded).unwrap().held.serial.clone()
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_a_hundred_days_either_way_lets_nothing_expire_and_is_told() {
+    for (seed, ahead) in [(21, 100), (22, -100)] {
+        let mut world = World::new(seed, 5, Ways { life: 400, ..ORDINARY });
+        days(&mut world, 20);
+        world.office.books().ahead = DAY * ahead;
+        days(&mut world, 900);
+        let books = world.office.books();
+        assert!(books.certificates.len() >= 3, "{ahead}: {} certificates", books.certificates.len());
+        assert!(books.renewals.values().all(|count| *count <= TRIES));
+        let warned = books.mail.values().filter(|(letter, ..)| letter.subject.contains("時計")).count();
+        assert!((5..200).contains(&warned), "{ahead}: {warned} warnings of the clock");
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_week_costs_a_week_and_nothing_else() {
+    let mut world = World::new(23, 0, Ways { life: 120, ..ORDINARY });
+    days(&mut world, 75);
+    world.disk.platter().full = true;
+    days(&mut world, 20);
+    assert_eq!(world.placed.len(), 1, "nothing could be kept");
+    assert!(world.office.books().certificates.len() <= 1, "and nothing was asked for that could not be kept");
+    world.disk.platter().full = false;
+    days(&mut world, 15);
+    assert_eq!((world.placed.len(), world.office.books().certificates.len()), (2, 2));
+}
+
+#[test]
+fn an_authority_that_went_back_to_yesterdays_backup_is_asked_again_and_the_old_certificate_works_until_then() {
+    let mut world = World::new(24, 0, Ways { life: 120, ..ORDINARY });
+    world.office.books().forgets = true;
+    days(&mut world, 115);
+    assert!(!world.office.books().forgets, "the lost one was shown");
+    assert_eq!(world.placed.last().unwrap().0.serial, newest(&world));
+    assert_eq!(world.placed.len(), 2, "the lost one never took the place of one that worked");
+}
+
+#[test]
+fn a_machine_restored_from_an_old_image_asks_once_and_warns_instead_of_renewing_what_was_replaced() {
+    let mut world = World::new(25, 0, Ways { life: 400, ..ORDINARY });
+    let old = shelf(&world.disk).identity(super::shelf::Pair::InPlace).unwrap().unwrap();
+    days(&mut world, 375);
+    assert_eq!(world.placed.len(), 2);
+    let asked = |world: &World| world.office.books().renewals.values().sum::<u32>();
+    let before = asked(&world);
+    let (certificate, key) = secrecy::ExposeSecret::expose_secret(&old).split_once("-----BEGIN PRIVATE").unwrap();
+    shelf(&world.disk).lay_pair(&format!("-----BEGIN PRIVATE{key}").into(), certificate).unwrap();
+    shelf(&world.disk).install().unwrap();
+    days(&mut world, 20);
+    assert!(asked(&world) - before <= 2, "asked {} times", asked(&world) - before);
+    let notes = shelf(&world.disk).notes().unwrap();
+    assert!(notes.ended && notes.troubles.contains_key(&super::Kind::Replaced));
+    assert!(world.office.books().mail.values().any(|(letter, ..)| letter.subject.contains("更新済み")));
+}
+
+#[test]
+fn mail_that_nobody_takes_is_kept_tried_again_and_given_up_after_two_weeks() {
+    let mut world = World::new(26, 0, Ways { life: 120, off_line: 100, ..ORDINARY });
+    days(&mut world, 45);
+    let notes = shelf(&world.disk).notes().unwrap();
+    let oldest = notes.letters.iter().map(|letter| letter.at).min().unwrap();
+    assert!(world.clock.now().duration_since(oldest) < DAY * 16, "{oldest}");
+    assert!(world.office.books().mail.is_empty() && notes.troubles.contains_key(&super::Kind::Line));
 }

@@ -121,6 +121,7 @@ fn dead(folder: &tempfile::TempDir) -> clinic::config::Config {
         proxy: String::new(),
         proxy_user: String::new(),
         proxy_password_file: std::path::PathBuf::new(),
+        clock: chassis::clock::Clock::system(),
     };
     let bridge = clinic::config::BridgeConfig::under(folder.path());
     clinic::config::Config { facility_code: "1310099999".to_owned(), center, bridge, keeper: Default::default(), mail: Default::default() }

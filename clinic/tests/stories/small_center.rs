@@ -96,6 +96,7 @@ impl SmallCenter {
             proxy: String::new(),
             proxy_user: String::new(),
             proxy_password_file: std::path::PathBuf::new(),
+            clock: chassis::clock::Clock::system(),
         };
         let config = Config {
             facility_code: "1310099999".to_owned(),

@@ -14,8 +14,8 @@ use secrecy::SecretString;
 use super::sheet::{Button, Field, Form, Kind, Part, Sheet};
 use super::ticket::Ticket;
 use super::{Answer, Desk, Visit, answered, password_mistakes, pfx_file, refused, words};
-use crate::pfx::Strength;
 use crate::{Holder, Order, State as OrderState};
+use chassis::pfx::Strength;
 
 /// The certificate itself is shown at this door.
 const BY_CERTIFICATE: Demand = Demand { certificate: true, session: false };

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::sheet::{Button, Field, Form, Kind, Part, Sheet};
 use super::ticket::Ticket;
 use super::{Answer, BY_LINE, Desk, Visit, answered, beside, password_mistakes, pfx_file, refused, typed, words};
-use crate::pfx::Strength;
+use chassis::pfx::Strength;
 
 pub(super) async fn blank(State(desk): State<Desk>, request: Request) -> Response {
     match desk.visit(request, BY_LINE).await {

@@ -83,6 +83,10 @@ impl Counter {
     pub(crate) async fn begin(place: &Place) -> Self {
         let town = Town::begin(place).await;
         admit_line(&town, "2001:db8:1:100::/56", now()).await;
+        Self::over(town, place)
+    }
+
+    fn over(town: Town, place: &Place) -> Self {
         let clock = Clock::driven(now());
         let vault = Vault::open(&place.folder.path().join("keys"), None).unwrap();
         let acme = Acme::open(&town.authority, &vault).unwrap();
@@ -92,6 +96,11 @@ impl Counter {
             clock.clone(),
         ));
         Self { town, clock, router }
+    }
+
+    /// Another program over the same tables and keys: a copy beside this one, or this one started again.
+    pub(crate) async fn another(&self, place: &Place) -> Self {
+        Self::over(self.town.restarted(self.clock.now()).await, place)
     }
 
     /// The name that the terminal of [`Town::notice`] orders by ACME.

@@ -1,8 +1,8 @@
 //! The program dies between any two of its statements and starts again: nothing is stuck, nothing doubled, nothing forgotten.
 
-use authority::pfx::Strength;
 use authority::{Application, ApplicationState, Decision, List, Profile, Reason, RequestState, RevocationBy, State};
 use chassis::on_both;
+use chassis::pfx::Strength;
 use chassis::testing::Place;
 use manuals::situation::Situation;
 

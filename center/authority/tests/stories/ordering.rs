@@ -8,8 +8,8 @@ use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::counter::{Answer, Counter, Hand, LINE, encoded, path_of, request, request_over};
-use crate::town::{CODE, now};
+use crate::counter::{Answer, Counter, Hand, LINE, encoded, jose, path_of, request, request_over};
+use crate::town::{CODE, killed_after, now};
 
 /// The leaf of a chain: its DER.
 fn leaf(chain: &Answer) -> Vec<u8> {
@@ -195,4 +195,48 @@ on_both!(a_certificate_is_revoked_by_its_account_or_by_its_own_key_and_its_termi
     let der = fetch(&counter, &second, &done.json()).await;
     let revoked = counter.post(&own, "/acme/revoke-cert", &json!({ "certificate": encoded(&der) })).await;
     assert_eq!(revoked.status, 200, "{}", revoked.text());
+});
+
+on_both!(a_number_of_one_copy_is_good_at_another_once_and_at_none_a_second_time, async |place| {
+    let here = Counter::begin(place).await;
+    let there = here.another(place).await;
+    let mut hand = Hand::new();
+    here.register(&mut hand, &here.town.notice().await).await;
+    let path = path_of(hand.kid.as_ref().unwrap());
+    let body = hand.sign(&hand.header(&path, &here.nonce().await), "");
+    assert_eq!(there.send(jose(&path, body.clone())).await.status, 200);
+    for copy in [&here, &there] {
+        assert_eq!(copy.send(jose(&path, body.clone())).await.problem(), "badNonce");
+    }
+});
+
+on_both!(an_order_survives_a_kill_of_the_center_at_any_point_whatever_its_client_does_then, async |place| {
+    let mut counter = Counter::begin(place).await;
+    for waits in 1..=80 {
+        let mut hand = Hand::new();
+        counter.register(&mut hand, &counter.town.notice().await).await;
+        let path = counter.order(&hand).await;
+        let csr = request(&counter.name());
+        let finished = killed_after(waits, counter.finalize(&hand, &path, &csr)).await.is_some();
+        counter = counter.another(place).await;
+        let der = if waits % 2 == 0 {
+            // The client was lost with it and begins again, with a key of its own making.
+            again(&counter, &hand).await
+        } else {
+            let mut seen = counter.post(&hand, &path, &Value::Null).await.json();
+            if seen["status"] == "ready" {
+                seen = counter.finalize(&hand, &path, &csr).await.json();
+            }
+            assert_eq!(seen["status"], "valid", "after {waits} steps: {seen}");
+            fetch(&counter, &hand, &seen).await
+        };
+        let made = counter.town.authority.certificates().await.unwrap();
+        assert!(made.iter().any(|made| made.der == der));
+        assert_eq!(counter.town.is_let_in(&serial(&der)).await, Some(true));
+        assert!(made.len() <= 2 * waits, "one more at most for a client that was lost");
+        if finished {
+            return;
+        }
+    }
+    panic!("never finished");
 });

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use authority::pfx::Strength;
+use chassis::pfx::Strength;
 use chassis::testing::Place;
 use manuals::situation::Situation;
 use rcgen::PKCS_ECDSA_P256_SHA256;

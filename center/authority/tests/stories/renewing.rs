@@ -1,8 +1,8 @@
 //! A terminal renews: on the web with a key of the authority's, interrupted and gone on with, or with a key of its own.
 
-use authority::pfx::Strength;
 use authority::{Profile, State};
 use chassis::on_both;
+use chassis::pfx::Strength;
 use manuals::situation::Situation;
 use rcgen::PKCS_ECDSA_P256_SHA256;
 

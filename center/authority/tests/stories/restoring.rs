@@ -68,7 +68,7 @@ async fn a_key_of_the_pool_that_was_handed_out_since_the_backup_is_never_handed_
     let notice = town.notice().await;
     let backup = copied(&town, &place, "yesterday").await;
     let keys = async |town: &Town| {
-        town.pfx(&notice, "4071", authority::pfx::Strength::Modern).await.unwrap();
+        town.pfx(&notice, "4071", chassis::pfx::Strength::Modern).await.unwrap();
         town.authority.certificates().await.unwrap()[0].key_hash.clone()
     };
     let first = keys(&town).await;

@@ -52,11 +52,12 @@ pub(super) struct Books {
     pub(super) questions: usize,
     /// Mail by its id: when it was written, when it came, and how often.
     pub(super) mail: BTreeMap<String, (Letter, Timestamp, usize)>,
+    made: u64,
     dice: Dice,
     days: BTreeMap<Date, bool>,
     /// The center's clock is ahead of the machine's by so much.
     pub(super) ahead: SignedDuration,
-    /// As if nothing had been issued since: yesterday's backup.
+    /// The next certificate that is shown for the first time was lost: the authority went back to yesterday's backup.
     pub(super) forgets: bool,
 }
 
@@ -79,6 +80,7 @@ impl Office {
             renewals: BTreeMap::new(),
             questions: 0,
             mail: BTreeMap::new(),
+            made: 0,
             dice: Dice::new(seed ^ 0xa11),
             days: BTreeMap::new(),
             ahead: SignedDuration::ZERO,
@@ -102,7 +104,8 @@ impl Office {
         if let Some(made) = books.certificates.values().find(|made| made.key == spki) {
             return made.pem.clone();
         }
-        let number = u64::try_from(books.certificates.len()).unwrap() + 0x1000;
+        books.made += 1;
+        let number = books.made + 0x1000;
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.serial_number = Some(SerialNumber::from(number));
         let moment = |at: Timestamp| OffsetDateTime::from_unix_timestamp(at.as_second()).unwrap();
@@ -183,8 +186,11 @@ impl Issuer for Office {
         let caller = shown(identity).held;
         self.answer(|books| {
             let now = self.now(books);
+            if std::mem::take(&mut books.forgets) {
+                books.certificates.remove(&caller.serial);
+                books.certificates.values_mut().for_each(|other| other.superseded = false);
+            }
             match books.certificates.get(&caller.serial) {
-                _ if books.forgets => Err(refusal(Situation::UnknownTerminal)),
                 None => Err(refusal(Situation::UnknownTerminal)),
                 Some(made) if made.held.until <= now || made.held.from > now => Err(refusal(Situation::ExpiredCertificate)),
                 Some(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Writes a private key and its certificates as one PKCS#12 file (RFC 7292) that Windows, Java, NSS and OpenSSL take.
+//! Writes a private key and its certificates as one PKCS#12 file (RFC 7292) that Windows, Java, NSS and OpenSSL take, and reads theirs.
 //!
 //! Written here because no library can put in the attribute that makes Windows keep the key where TLS 1.3 can use it
 //! (`Microsoft Software Key Storage Provider`); the DER writing is the kept library `yasna`.
@@ -6,14 +6,28 @@
 use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::{digest, hmac, iv, pbkdf2};
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7};
-use chassis::random;
 use secrecy::{ExposeSecret, SecretString};
 use std::num::NonZeroU32;
 use yasna::models::ObjectIdentifier;
 use yasna::{DERWriter, Tag, construct_der};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::random::{self, NoRandomness};
+
+mod read;
+
+pub use read::{Opened, Unopened, read};
+
+/// Why a file could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A cipher did not work, or there is no certificate.
+    #[error("暗号の処理ができません。")]
+    Cipher,
+    /// No randomness for salts.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
 
 /// Which ciphers protect the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,11 +132,11 @@ fn seal(safe: &[u8], password: &SecretString, strength: Strength) -> Result<Vec<
     let salt = random::bytes::<16>()?;
     let (hash_oid, mac) = match strength {
         Strength::Modern => {
-            let key = kdf(&digest::SHA256, password, &salt, 3, 32);
+            let key = kdf(&digest::SHA256, password, &salt, ITERATIONS, 3, 32);
             (SHA256, hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), safe))
         }
         Strength::Compatible => {
-            let key = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, 3, 20);
+            let key = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, ITERATIONS, 3, 20);
             (SHA1, hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key), safe))
         }
     };
@@ -169,8 +183,8 @@ impl Encrypted {
                 buffer
             }
             Strength::Compatible => {
-                let key = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, 1, 24);
-                let start = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, 2, 8);
+                let key = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, ITERATIONS, 1, 24);
+                let start = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, ITERATIONS, 2, 8);
                 let cipher = cbc::Encryptor::<des::TdesEde3>::new_from_slices(&key, &start).map_err(|_| Error::Cipher)?;
                 cipher.encrypt_padded_vec::<Pkcs7>(plain)
             }
@@ -247,7 +261,14 @@ fn write_bmp(writer: DERWriter<'_>, text: &str) {
 }
 
 /// PKCS#12's own key derivation (RFC 7292 B.2) for SHA-1 and SHA-256, whose blocks are 64 bytes.
-fn kdf(hash: &'static digest::Algorithm, password: &SecretString, salt: &[u8], purpose: u8, length: usize) -> Zeroizing<Vec<u8>> {
+fn kdf(
+    hash: &'static digest::Algorithm,
+    password: &SecretString,
+    salt: &[u8],
+    iterations: u32,
+    purpose: u8,
+    length: usize,
+) -> Zeroizing<Vec<u8>> {
     const BLOCK: usize = 64;
     let mut wide: Zeroizing<Vec<u8>> = Zeroizing::new(password.expose_secret().encode_utf16().flat_map(u16::to_be_bytes).collect());
     wide.extend_from_slice(&[0, 0]);
@@ -259,7 +280,7 @@ fn kdf(hash: &'static digest::Algorithm, password: &SecretString, salt: &[u8], p
         context.update(&[purpose; BLOCK]);
         context.update(&mixed);
         let mut round = context.finish();
-        for _ in 1..ITERATIONS {
+        for _ in 1..iterations {
             round = digest::digest(hash, round.as_ref());
         }
         out.extend_from_slice(round.as_ref());
