@@ -204,7 +204,7 @@ pub fn may_renew(certificate: &RenewalFact, config: &Config, now: Timestamp) -> 
 }
 
 /// When a client had best renew (RFC 9773).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Not before.
     pub start: Timestamp,

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 /// What an order is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A terminal's first certificate, or a new one after a loss.
     Issue,
@@ -26,8 +25,7 @@ impl Kind {
 }
 
 /// Where an order stands (RN-09).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Waits to be fetched.
     Open,
@@ -75,7 +73,7 @@ impl State {
 }
 
 /// An order for a certificate, without its secrets.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Day and seven digits (CA-04).
     pub request_id: String,
