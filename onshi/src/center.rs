@@ -8,8 +8,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use authority::Authority;
-use authority::acme::Acme;
-use authority::pages::Tickets;
 use axum::Router;
 use axum::routing::get;
 use chassis::audit::{Audit, AuditKeys, Settings};
@@ -140,9 +138,7 @@ pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
-    pub(crate) acme: Acme,
-    /// What the authority's pages carry from one to the next is sealed with this.
-    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) desks: certificates::Desks,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -186,11 +182,8 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
-        let acme = Acme::open(&authority, &vault)?;
-        let tickets = Arc::new(Tickets::open(&vault, config.authority.page_minutes)?);
-        for published in [&certificates, &own.join("certificates")] {
-            publish_roots(&authority, published)?;
-        }
+        let desks = certificates::Desks::open(&authority, &vault)?;
+        certificates::publish_roots(&authority, &[&certificates, &own.join("certificates")])?;
         let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
         if config.serves(Room::Eligibility) {
@@ -207,8 +200,7 @@ impl Center {
         Ok(Self {
             registry,
             authority,
-            acme,
-            tickets,
+            desks,
             eligibility,
             line,
             clock,
@@ -405,12 +397,4 @@ async fn open_audit(url: &str, vault: &Vault, folder: &Path, clock: &Clock) -> a
     let heads = heads_folder(folder);
     let log = Log { db: db.clone(), public_key: keys.public().clone(), heads: heads.clone() };
     Ok((Audit::open(db, keys, &heads, clock.clone(), Settings::default()).await?, log))
-}
-
-/// Leaves the server root where the command line and a demo clinic find it.
-fn publish_roots(authority: &Authority, certificates: &Path) -> anyhow::Result<()> {
-    files::make_private_folder(certificates).with_context(|| format!("{} を作れません", certificates.display()))?;
-    let path = certificates.join("server-root.pem");
-    files::write_whole(&path, authority::pem_of(authority.server_root()).as_bytes())
-        .with_context(|| format!("{} を書けません", path.display()))
 }
