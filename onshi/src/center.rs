@@ -8,8 +8,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use authority::Authority;
-use authority::acme::Acme;
-use authority::pages::Tickets;
 use axum::Router;
 use axum::routing::get;
 use chassis::audit::{Audit, AuditKeys, Settings};
@@ -104,9 +102,7 @@ pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
-    pub(crate) acme: Acme,
-    /// What the authority's pages carry from one to the next is sealed with this.
-    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) desks: certificates::Desks,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -150,11 +146,8 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
-        let acme = Acme::open(&authority, &vault)?;
-        let tickets = Arc::new(Tickets::open(&vault, config.authority.page_minutes)?);
-        for published in [&certificates, &own.join("certificates")] {
-            certificates::publish_roots(&authority, published)?;
-        }
+        let desks = certificates::Desks::open(&authority, &vault)?;
+        certificates::publish_roots(&authority, &[&certificates, &own.join("certificates")])?;
         let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
         if config.serves(Room::Eligibility) {
@@ -171,8 +164,7 @@ impl Center {
         Ok(Self {
             registry,
             authority,
-            acme,
-            tickets,
+            desks,
             eligibility,
             line,
             clock,
