@@ -1,5 +1,7 @@
 //! The center as one process: opens the rooms, puts each behind its host's name, and serves until asked to stop.
 
+mod running;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use chassis::db::Database;
 use chassis::lease::Leases;
 use chassis::mail::{Outbox, Post};
 use chassis::page;
-use chassis::serve::{Doors, Running};
+use chassis::serve::Doors;
 use chassis::tls::{self, ByName};
 use chassis::vault::{self, Vault};
 use chassis::{files, random, serve, stop};
@@ -40,6 +42,8 @@ use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
 use crate::snapshots::Publisher;
 use crate::traces;
+
+pub(crate) use running::RunningCenter;
 
 /// `onshi center …`
 #[derive(Subcommand)]
@@ -286,39 +290,6 @@ impl Center {
         run.write(&data)?;
         let chores = Chores::begin(&self);
         Ok(RunningCenter { running, lists, apart, publishing, chores, data, monitoring, center: self })
-    }
-}
-
-/// A center that is serving.
-pub(crate) struct RunningCenter {
-    running: Running,
-    lists: Option<Running>,
-    apart: Option<tokio::task::JoinHandle<()>>,
-    chores: Chores,
-    publishing: Option<tokio::task::JoinHandle<()>>,
-    data: PathBuf,
-    pub(crate) monitoring: Monitoring,
-    pub(crate) center: Center,
-}
-
-impl RunningCenter {
-    /// The HTTPS port.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.running.address
-    }
-
-    /// Finishes what was begun, writes the audit log out, and takes the note away.
-    pub(crate) async fn stop(self) {
-        self.apart.into_iter().chain(self.publishing).for_each(|task| task.abort());
-        self.running.stop().await;
-        if let Some(lists) = self.lists {
-            lists.stop().await;
-        }
-        self.chores.end().await;
-        if let Some((audit, _)) = &self.center.audit {
-            audit.close().await;
-        }
-        RunFile::remove(&self.data);
     }
 }
 
