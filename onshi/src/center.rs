@@ -1,15 +1,14 @@
 //! The center as one process: opens the rooms, puts each behind its host's name, and serves until asked to stop.
 
+mod running;
+
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use authority::Authority;
-use authority::acme::Acme;
-use authority::pages::Tickets;
 use axum::Router;
 use axum::routing::get;
 use chassis::audit::{Audit, AuditKeys, Settings};
@@ -18,7 +17,7 @@ use chassis::db::Database;
 use chassis::lease::Leases;
 use chassis::mail::{Outbox, Post};
 use chassis::page;
-use chassis::serve::{Doors, Running};
+use chassis::serve::Doors;
 use chassis::tls::{self, ByName};
 use chassis::vault::{self, Vault};
 use chassis::{files, random, serve, stop};
@@ -42,6 +41,8 @@ use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
 use crate::snapshots::Publisher;
 use crate::traces;
+
+pub(crate) use running::RunningCenter;
 
 /// `onshi center …`
 #[derive(Subcommand)]
@@ -104,9 +105,7 @@ pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
-    pub(crate) acme: Acme,
-    /// What the authority's pages carry from one to the next is sealed with this.
-    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) desks: certificates::Desks,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -150,11 +149,8 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
-        let acme = Acme::open(&authority, &vault)?;
-        let tickets = Arc::new(Tickets::open(&vault, config.authority.page_minutes)?);
-        for published in [&certificates, &own.join("certificates")] {
-            certificates::publish_roots(&authority, published)?;
-        }
+        let desks = certificates::Desks::open(&authority, &vault)?;
+        certificates::publish_roots(&authority, &[&certificates, &own.join("certificates")])?;
         let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
         if config.serves(Room::Eligibility) {
@@ -171,8 +167,7 @@ impl Center {
         Ok(Self {
             registry,
             authority,
-            acme,
-            tickets,
+            desks,
             eligibility,
             line,
             clock,
@@ -294,39 +289,6 @@ impl Center {
         run.write(&data)?;
         let chores = Chores::begin(&self);
         Ok(RunningCenter { running, lists, apart, publishing, chores, data, monitoring, center: self })
-    }
-}
-
-/// A center that is serving.
-pub(crate) struct RunningCenter {
-    running: Running,
-    lists: Option<Running>,
-    apart: Option<tokio::task::JoinHandle<()>>,
-    chores: Chores,
-    publishing: Option<tokio::task::JoinHandle<()>>,
-    data: PathBuf,
-    pub(crate) monitoring: Monitoring,
-    pub(crate) center: Center,
-}
-
-impl RunningCenter {
-    /// The HTTPS port.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.running.address
-    }
-
-    /// Finishes what was begun, writes the audit log out, and takes the note away.
-    pub(crate) async fn stop(self) {
-        self.apart.into_iter().chain(self.publishing).for_each(|task| task.abort());
-        self.running.stop().await;
-        if let Some(lists) = self.lists {
-            lists.stop().await;
-        }
-        self.chores.end().await;
-        if let Some((audit, _)) = &self.center.audit {
-            audit.close().await;
-        }
-        RunFile::remove(&self.data);
     }
 }
 

@@ -26,6 +26,8 @@ mod refusing;
 #[cfg(unix)]
 #[path = "stories/serving.rs"]
 mod serving;
+#[path = "stories/standards.rs"]
+mod standards;
 #[path = "stories/starting.rs"]
 mod starting;
 #[path = "stories/trouble.rs"]

@@ -24,6 +24,7 @@ impl Authority {
             self.lapse_applications(now).await,
             self.grant_overdue_revocations(now).await,
             self.store.forget_guesses(now - rules::rest(&self.config)).await.map_err(Error::from),
+            self.store.forget_lapsed_acme(now).await.map_err(Error::from),
             self.store.forget_list_numbers().await.map_err(Error::from),
             self.fill_pool(now).await.map(|_| ()),
         ];

@@ -27,7 +27,6 @@ pub(crate) async fn new(Shared(desk): Shared<Desk>, signed: Signed) -> Result<Re
     let account = signed.account(&desk).await?;
     let wanted: NewOrder = message::read(&signed.request.payload, "newOrder ")?;
     let names = rules::order(&wanted, &account.name(), &account.facility_code)?;
-    desk.authority.store.forget_lapsed_acme(signed.now).await?;
     let mut before = desk.authority.store.acme_orders(&account.id, LISTED).await?;
     for order in before.iter_mut().filter(|order| order.state == State::Processing) {
         // A copy was stopped in the middle of it: what it did counts for what may be ordered now.
