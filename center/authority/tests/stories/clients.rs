@@ -196,7 +196,8 @@ on_both!(curl_and_openssl_get_a_certificate_by_est_and_renew_it_with_itself, asy
 
 on_both!(
     /// Rows: CA-16
-    a_key_made_by_the_center_comes_with_its_certificate_by_est, async |place| {
+    a_key_made_by_the_center_comes_with_its_certificate_by_est,
+    async |place| {
     let hall = Hall::open(place, 300).await;
     let notice = hall.town.notice_at(hall.clock.now()).await;
     let numbers = format!("{}:{}", notice.request_id, notice.reference_id.expose_secret());

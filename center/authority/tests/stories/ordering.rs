@@ -74,7 +74,8 @@ on_both!(a_notice_becomes_an_account_and_the_account_a_certificate_of_the_termin
 
 on_both!(
     /// Rows: CA-25
-    an_order_is_ready_at_once_and_its_certificate_carries_the_pseudo_name_and_the_manuals_subject, async |place| {
+    an_order_is_ready_at_once_and_its_certificate_carries_the_pseudo_name_and_the_manuals_subject,
+    async |place| {
     let counter = Counter::begin(place).await;
     let mut hand = Hand::new();
     counter.register(&mut hand, &counter.town.notice().await).await;

@@ -2,6 +2,7 @@
 
 use authority::Notice;
 use axum::body::Body;
+use chassis::on_both;
 use chassis::testing::Place;
 use chassis::tls::PeerCertificate;
 use data_encoding::BASE64;
@@ -568,9 +569,10 @@ fn openssl_requests(name: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-chassis::on_both!(
+on_both!(
     /// Rows: RN-16
-    two_hundred_bad_requests_are_refused_each_with_its_word_and_change_nothing, async |place| {
+    two_hundred_bad_requests_are_refused_each_with_its_word_and_change_nothing,
+    async |place| {
     let mut table = Table::lay(place).await;
     for path in ["/acme/new-order", "/acme/key-change"] {
         table.envelope(path).await;
