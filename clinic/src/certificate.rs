@@ -9,6 +9,7 @@ mod keeper;
 mod keeping;
 mod leaf;
 mod notes;
+mod partners;
 mod rules;
 mod shelf;
 #[cfg(test)]
@@ -27,10 +28,10 @@ use secrecy::{ExposeSecret, SecretString};
 use wire::enrolment::{CsrRequest, IssuedCertificate};
 
 pub use self::backup::{BackupError, Protection, backup, restore};
-pub use self::keeper::Obstacle;
 pub use self::keeping::{KeepError, Keeping, Standing, delete, keep_once, renew_now, revoke, settle, standing};
 pub use self::leaf::Leaf;
-pub use self::notes::{Held, Kind, Notes, Trouble};
+pub use self::notes::{Held, Hindrance, Notes, Trouble};
+pub use self::partners::Obstacle;
 use self::shelf::{PENDING, Places, Shelf};
 use crate::center::{self, CenterError, ConnectError};
 use crate::config::CenterConfig;
@@ -130,7 +131,7 @@ pub async fn enrol(config: &EnrolConfig) -> Result<Enrolled, EnrolError> {
     let asked = CsrRequest {
         request_id: config.request_id.clone(),
         reference_id: config.reference_id.expose_secret().to_owned(),
-        csr: keeper::signing_request(&key, &config.request_id).map_err(EnrolError::Key)?,
+        csr: partners::signing_request(&key, &config.request_id).map_err(EnrolError::Key)?,
     };
     let raw = center::send(http.post(center::url(hosts::authority(), CERTIFICATES)).json(&asked)).await?;
     let Ok(issued) = serde_json::from_slice::<IssuedCertificate>(&raw.body) else { return Err(raw.refusal().into()) };

@@ -8,6 +8,8 @@ mod asking;
 mod disks;
 #[path = "stories/enrolling.rs"]
 mod enrolling;
+#[path = "stories/keeping.rs"]
+mod keeping;
 #[path = "stories/readers.rs"]
 mod readers;
 #[path = "stories/recovery.rs"]

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 use wire::charset::{Charset, CharsetError, decode, decode_as, encode};
 use wire::check::{CheckRequest, CheckResult};
-use wire::enrolment::{CsrRequest, IssuedCertificate, PfxRequest, Refusal};
+use wire::enrolment::{CsrRequest, IssuedCertificate, OwnCertificate, PfxRequest, Refusal, RenewalRequest, RevocationRequest};
 use wire::filename::FileName;
 use wire::login::{LoginReply, LoginRequest};
 use wire::number::{Branch, CardNumber, CardSymbol, FacilityCode, InsurerNumber};
@@ -143,6 +143,17 @@ pub fn enrolment_json(bytes: &[u8]) {
     }
     if let Ok(read) = serde_json::from_slice::<CsrRequest>(bytes) {
         assert_eq!(format!("{:?}", CsrRequest { request_id: String::new(), ..read }), "CsrRequest { request_id: \"\", .. }");
+    }
+    if let Ok(read) = serde_json::from_slice::<RevocationRequest>(bytes) {
+        assert_eq!(format!("{read:?}"), "RevocationRequest");
+    }
+    if let Ok(read) = serde_json::from_slice::<RenewalRequest>(bytes) {
+        let again: RenewalRequest = serde_json::from_slice(&serde_json::to_vec(&read).expect("it is JSON")).expect("it was just written");
+        assert_eq!(again, read);
+    }
+    if let Ok(read) = serde_json::from_slice::<OwnCertificate>(bytes) {
+        let again: OwnCertificate = serde_json::from_slice(&serde_json::to_vec(&read).expect("it is JSON")).expect("it was just written");
+        assert_eq!(again, read);
     }
     if let Ok(read) = serde_json::from_slice::<LoginReply>(bytes) {
         assert!(serde_json::to_vec(&read).is_ok());

@@ -1,15 +1,14 @@
 //! The center as one process: opens the rooms, puts each behind its host's name, and serves until asked to stop.
 
+mod running;
+
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use authority::Authority;
-use authority::acme::Acme;
-use authority::pages::Tickets;
 use axum::Router;
 use axum::routing::get;
 use chassis::audit::{Audit, AuditKeys, Settings};
@@ -18,7 +17,7 @@ use chassis::db::Database;
 use chassis::lease::Leases;
 use chassis::mail::{Outbox, Post};
 use chassis::page;
-use chassis::serve::{Doors, Running};
+use chassis::serve::Doors;
 use chassis::tls::{self, ByName};
 use chassis::vault::{self, Vault};
 use chassis::{files, random, serve, stop};
@@ -29,7 +28,7 @@ use manuals::hosts::{self, Demand, Host};
 use registry::Registry;
 use registry::operator::Guard;
 use secrecy::SecretString;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
 use crate::certificates;
@@ -37,10 +36,13 @@ use crate::chores::Chores;
 use crate::lineauth::LineRooms;
 use crate::lists;
 use crate::monitoring::{self, Monitoring};
+use crate::ports::{bind, listen, reserve};
 use crate::records::{self, Log};
 use crate::run_file::{self, RunFile};
 use crate::snapshots::Publisher;
 use crate::traces;
+
+pub(crate) use running::RunningCenter;
 
 /// `onshi center …`
 #[derive(Subcommand)]
@@ -88,6 +90,9 @@ async fn serve_until_asked(config: &Path, rooms: Vec<Room>) -> anyhow::Result<Ex
     let running = center.serve(listen(port, address)?, None).await?;
     let asked_to_stop = stop::listening().await;
     say!("センターが動いています: {}", running.address());
+    if let Some(lists) = &running.lists {
+        say!("失効リストと OCSP: http://{}", lists.address);
+    }
     asked_to_stop.await;
     running.stop().await;
     traces.stop().await;
@@ -95,54 +100,12 @@ async fn serve_until_asked(config: &Path, rooms: Vec<Room>) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes a port and listens on it, with words for the usual mistakes.
-pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    listen(reserve(address)?, address)
-}
-
-/// Takes a port that nobody can connect to yet: balancers pass a copy over until it can answer.
-fn reserve(address: SocketAddr) -> anyhow::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-    let bound = socket.and_then(|socket| {
-        // So that the port can be taken again at once after a crash. Windows means something else by it.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        Ok(socket)
-    });
-    bound.map_err(|error| unusable(address, error))
-}
-
-fn listen(socket: TcpSocket, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    socket.listen(1024).map_err(|error| unusable(address, error))
-}
-
-fn unusable(address: SocketAddr, error: std::io::Error) -> anyhow::Error {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            anyhow::anyhow!(
-                "ポート {} はほかのプログラムが使っています。別のポートを選んでください（onshi up では --port）。",
-                address.port()
-            )
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!(
-                "ポート {} を開く権限がありません。1024 以上のポートを選ぶか、権限のある利用者で実行してください。",
-                address.port()
-            )
-        }
-        _ => anyhow::Error::new(error).context(format!("{address} を開けません")),
-    }
-}
-
 /// The rooms, open but not yet serving.
 pub(crate) struct Center {
     pub(crate) config: CenterConfig,
     pub(crate) registry: Registry,
     pub(crate) authority: Authority,
-    pub(crate) acme: Acme,
-    /// What the authority's pages carry from one to the next is sealed with this.
-    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) desks: certificates::Desks,
     /// None where another process serves this room.
     pub(crate) eligibility: Option<Eligibility>,
     /// The portal and the carrier's notifiers, as far as this process serves them.
@@ -186,11 +149,8 @@ impl Center {
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
         let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
-        let acme = Acme::open(&authority, &vault)?;
-        let tickets = Arc::new(Tickets::open(&vault, config.authority.page_minutes)?);
-        for published in [&certificates, &own.join("certificates")] {
-            certificates::publish_roots(&authority, published)?;
-        }
+        let desks = certificates::Desks::open(&authority, &vault)?;
+        certificates::publish_roots(&authority, &[&certificates, &own.join("certificates")])?;
         let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
         let (mut eligibility, mut audit) = (None, None);
         if config.serves(Room::Eligibility) {
@@ -207,8 +167,7 @@ impl Center {
         Ok(Self {
             registry,
             authority,
-            acme,
-            tickets,
+            desks,
             eligibility,
             line,
             clock,
@@ -330,39 +289,6 @@ impl Center {
         run.write(&data)?;
         let chores = Chores::begin(&self);
         Ok(RunningCenter { running, lists, apart, publishing, chores, data, monitoring, center: self })
-    }
-}
-
-/// A center that is serving.
-pub(crate) struct RunningCenter {
-    running: Running,
-    lists: Option<Running>,
-    apart: Option<tokio::task::JoinHandle<()>>,
-    chores: Chores,
-    publishing: Option<tokio::task::JoinHandle<()>>,
-    data: PathBuf,
-    pub(crate) monitoring: Monitoring,
-    pub(crate) center: Center,
-}
-
-impl RunningCenter {
-    /// The HTTPS port.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.running.address
-    }
-
-    /// Finishes what was begun, writes the audit log out, and takes the note away.
-    pub(crate) async fn stop(self) {
-        self.apart.into_iter().chain(self.publishing).for_each(|task| task.abort());
-        self.running.stop().await;
-        if let Some(lists) = self.lists {
-            lists.stop().await;
-        }
-        self.chores.end().await;
-        if let Some((audit, _)) = &self.center.audit {
-            audit.close().await;
-        }
-        RunFile::remove(&self.data);
     }
 }
 

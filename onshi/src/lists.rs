@@ -6,8 +6,9 @@ use authority::publish;
 use chassis::serve::{self, PlainDoor, Running};
 use manuals::hosts;
 
-use crate::center::{Center, bind};
+use crate::center::Center;
 use crate::center_config::Room;
+use crate::ports::bind;
 
 /// Opens it where the configuration names one and this process serves the authority.
 pub(crate) async fn open(center: &Center) -> anyhow::Result<Option<Running>> {

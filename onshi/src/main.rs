@@ -47,6 +47,8 @@ mod operate;
 #[cfg(feature = "center")]
 mod people;
 #[cfg(feature = "center")]
+mod ports;
+#[cfg(feature = "center")]
 mod profile;
 #[cfg(feature = "center")]
 mod records;

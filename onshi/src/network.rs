@@ -10,9 +10,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::center::bind;
 use crate::figures::{self, Figures};
 use crate::figures_port;
+use crate::ports::bind;
 
 pub(crate) use config::NetworkConfig;
 

@@ -7,10 +7,11 @@ use chassis::clock::{self, Clock};
 use clinic::certificate::{self, Standing};
 use jiff::SignedDuration;
 
-use crate::center::{Center, RunningCenter, bind};
+use crate::center::{Center, RunningCenter};
 use crate::center_config::CenterConfig;
 use crate::demonstration::{self, Clinic};
 use crate::output;
+use crate::ports::bind;
 
 /// What the walk showed.
 pub(crate) struct Walked {

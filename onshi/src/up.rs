@@ -16,10 +16,11 @@ use wire::check::CheckResult;
 use wire::code::Validity;
 use wire::filename::FileName;
 
-use crate::center::{Center, RunningCenter, bind};
+use crate::center::{Center, RunningCenter};
 use crate::center_config::CenterConfig;
 use crate::cli::DataArgs;
 use crate::demonstration::{self, Clinic};
+use crate::ports::bind;
 use crate::{output, rehearsal, run_file, traces};
 
 /// `onshi up`

@@ -1,5 +1,6 @@
 //! Shows from outside, one line a point, that the programs do what is claimed of them; in a fresh clone when asked.
 
+mod authority;
 mod chain;
 mod ground;
 mod holds;
@@ -22,7 +23,8 @@ struct Point {
 }
 
 /// The proofs by name.
-const PROOFS: [(&str, &[Point]); 3] = [("chain", &chain::POINTS), ("holds", &holds::POINTS), ("network", &network::POINTS)];
+const PROOFS: [(&str, &[Point]); 4] =
+    [("chain", &chain::POINTS), ("holds", &holds::POINTS), ("network", &network::POINTS), ("authority", &authority::POINTS)];
 
 /// Shows the points of a proof, or only those with the given numbers.
 pub(crate) fn run(root: &Path, name: &str, only: &[usize], fresh: bool) -> Result<()> {

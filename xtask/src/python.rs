@@ -8,7 +8,17 @@ use anyhow::Result;
 use crate::process;
 
 /// An ACME client that knows renewal information (RFC 9773); Debian's is older.
-pub(crate) const CERTBOT: &[&str] = &["certbot==5.8.0"];
+const CERTBOT: &[&str] = &["certbot==5.8.0"];
+
+/// A linter of certificates and revocation lists.
+const PKILINT: &[&str] = &["pkilint==0.13.3"];
+
+/// Where the tests find the programs that they speak with: names of variables and their values.
+pub(crate) fn for_tests() -> Result<Vec<(&'static str, String)>> {
+    let certbot = programs("onshi-test", "certbot", CERTBOT)?.join("certbot");
+    let pkilint = programs("onshi-test", "pkilint", PKILINT)?.join("python");
+    Ok(vec![("ONSHI_TEST_CERTBOT", certbot.display().to_string()), ("ONSHI_TEST_PKILINT", pkilint.display().to_string())])
+}
 
 /// The `bin` folder of an environment with these packages and no others, made once for all copies of the repository.
 pub(crate) fn programs(cache: &str, name: &str, packages: &[&str]) -> Result<PathBuf> {

@@ -19,12 +19,9 @@ pub(crate) fn run(root: &Path, quick: bool, filters: &[String]) -> Result<()> {
         lints(root)?;
     }
     let postgres = step("start PostgreSQL", Postgres::start)?;
-    let certbot = python::programs("onshi-test", "certbot", python::CERTBOT)?.join("certbot");
-    let environment = [
-        ("ONSHI_TEST_POSTGRES", postgres.url()),
-        ("ONSHI_TEST_CERTBOT", certbot.display().to_string()),
-        ("ONSHI_TEST_ALL", "1".to_owned()),
-    ];
+    let mut environment = python::for_tests()?;
+    environment.push(("ONSHI_TEST_POSTGRES", postgres.url()));
+    environment.push(("ONSHI_TEST_ALL", "1".to_owned()));
     if !quick && filters.is_empty() {
         // The other runner knows no examples in documentation.
         run_cargo(root, &["test", "--quiet", "--doc", "--workspace", "--all-features"], &environment)?;

@@ -54,6 +54,20 @@ impl Authority {
         Ok(())
     }
 
+    /// Tells the registry of everything that is blocked: nobody may come in with a certificate that a restored database let live again.
+    pub(crate) async fn block_what_is_due(&self, now: Timestamp) -> Result<(), Error> {
+        loop {
+            let due = self.store.due_at_the_registry().await?;
+            let blocked: Vec<_> = due.into_iter().filter(|(made, _)| made.terminal().blocked).collect();
+            if blocked.is_empty() {
+                return Ok(());
+            }
+            for (made, what) in blocked {
+                self.tell_registry(&made, what, now).await?;
+            }
+        }
+    }
+
     async fn tell_registry_what_is_due(&self, now: Timestamp) -> Result<(), Error> {
         for (made, what) in self.store.due_at_the_registry().await? {
             self.tell_registry(&made, what, now).await?;
@@ -72,20 +86,14 @@ impl Authority {
 
     /// Registers the terminal of a certificate, and blocks it or lets it in again; as often as one likes.
     pub(crate) async fn tell_registry(&self, made: &IssuedFact, what: i64, now: Timestamp) -> Result<(), Error> {
-        let blocked = made.revoked_at.is_some() || made.held_at.is_some();
-        let terminal = registry::Terminal {
-            serial: made.serial.clone(),
-            facility_code: made.facility_code.clone(),
-            name: made.terminal_name.clone(),
-            not_after: made.not_after,
-            blocked,
-        };
+        let terminal = made.terminal();
+        // Certificates from before the two were written down together may not be registered yet.
         match self.registry.enrol_terminal(&terminal, now).await {
             Ok(()) | Err(registry::Error::Refused(registry::Refusal::Taken(_))) => {}
             Err(error) => return Err(error.into()),
         }
-        if blocked || what == RELEASED {
-            self.registry.block_terminal(&made.serial, blocked, now).await?;
+        if terminal.blocked || what == RELEASED {
+            self.registry.block_terminal(&made.serial, terminal.blocked, now).await?;
         }
         Ok(self.store.told_the_registry(made, what).await?)
     }
@@ -93,7 +101,11 @@ impl Authority {
     /// Who asks for a revocation has lost something: if nobody decides, it is granted.
     async fn grant_overdue_revocations(&self, now: Timestamp) -> Result<(), Error> {
         for request in self.store.overdue_requests(now).await? {
-            self.decide_revocation(&request.number, &Decision::Approve, now).await?;
+            match self.decide_revocation(&request.number, &Decision::Approve, now).await {
+                // Another copy of the center was quicker.
+                Ok(_) | Err(Error::Registry(registry::Error::Refused(_))) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

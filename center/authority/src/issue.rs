@@ -79,12 +79,12 @@ impl Authority {
         let row = self.order_row(&proof.order().request_id).await?;
         match rules::hand_out(&row.fact(), Over::Theirs(&asked.key_hash), now) {
             Err(situation) => Ok(Err(situation)),
-            Ok(HandOut::Again) => self.hand_out_again(&row.order.request_id, now).await,
+            Ok(HandOut::Again) => self.hand_out_again(&row.order.request_id).await,
             Ok(HandOut::Make) => {
                 let made = self.make(&row.order, &asked, profile, now)?;
                 let closing =
                     Closing { request_id: &row.order.request_id, new_order: None, keep_key: false, renews: row.order.renews.as_deref() };
-                self.keep(made, &closing, now).await
+                self.keep(&made, &closing).await
             }
         }
     }
@@ -140,7 +140,6 @@ impl Authority {
         if made.revoked_at.is_some() || made.held_at.is_some() {
             return Ok(Err(Situation::BlockedTerminal));
         }
-        self.tell_registry(&made, crate::chores::EXISTS, now).await?;
         Ok(Ok((row, made)))
     }
 
@@ -177,7 +176,7 @@ impl Authority {
         let made = self.make(order, &Subjected { key, kind: KeyKind::Rsa, key_hash }, &Profile::Terminal, now)?;
         let closing = Closing { request_id: &order.request_id, new_order: None, keep_key: true, renews: order.renews.as_deref() };
         match self.store.add_certificate(&made, &closing).await {
-            Ok(true) => self.tell_registry(&made, crate::chores::EXISTS, now).await,
+            Ok(true) => Ok(()),
             // The order is no longer as it was read: another finished it, or what it renews may not be renewed any more.
             Ok(false) => match self.order_row(&order.request_id).await?.order.state {
                 State::Requested => Ok(self.store.lapse(&order.request_id).await?),
@@ -197,7 +196,7 @@ impl Authority {
         let issuer_ends = crate::end_of(&self.hierarchy.issuing.certificate);
         let not_after = rules::not_after(&self.config, order.valid_until, now).min(issuer_ends);
         let layout = self.subject_of(&order.facility_code)?;
-        let drawn = profile::terminal(&self.profiles, profile, &layout, asked.kind, now, not_after)?;
+        let drawn = profile::terminal(&self.profiles, profile, &layout, (asked.kind, asked.key.der_bytes()), now, not_after)?;
         let rehearsed = drawn.params.clone().signed_by(&asked.key, &self.hierarchy.rehearsal)?;
         let wanted = lint::Wanted {
             profiles: &self.profiles,
@@ -246,27 +245,24 @@ impl Authority {
     }
 
     /// Keeps a certificate over the caller's key and hands it out.
-    pub(crate) async fn keep(&self, made: IssuedFact, closing: &Closing<'_>, now: Timestamp) -> Result<Result<Issued, Situation>, Error> {
-        match self.store.add_certificate(&made, closing).await {
-            Ok(true) => {
-                self.tell_registry(&made, crate::chores::EXISTS, now).await?;
-                Ok(Ok(self.handed_out(&made)))
-            }
-            Ok(false) => self.lost_the_race(closing, &made.key_hash, now).await,
-            Err(error) if error.is_unique_violation() => self.lost_the_race(closing, &made.key_hash, now).await,
+    pub(crate) async fn keep(&self, made: &IssuedFact, closing: &Closing<'_>) -> Result<Result<Issued, Situation>, Error> {
+        match self.store.add_certificate(made, closing).await {
+            Ok(true) => Ok(Ok(self.handed_out(made))),
+            Ok(false) => self.lost_the_race(closing, &made.key_hash).await,
+            Err(error) if error.is_unique_violation() => self.lost_the_race(closing, &made.key_hash).await,
             Err(error) => Err(error.into()),
         }
     }
 
     /// Somebody was quicker with this order or with what it renews, or this key has a certificate already.
-    async fn lost_the_race(&self, closing: &Closing<'_>, key_hash: &str, now: Timestamp) -> Result<Result<Issued, Situation>, Error> {
+    async fn lost_the_race(&self, closing: &Closing<'_>, key_hash: &str) -> Result<Result<Issued, Situation>, Error> {
         let by_order = self.store.certificate_of(closing.request_id).await?;
         let by_renewal = match closing.renews {
             Some(older) => self.successor_of(older).await?,
             None => None,
         };
         match by_order.or(by_renewal) {
-            Some(made) if made.key_hash == key_hash => self.hand_out_again(&made.request_id, now).await,
+            Some(made) if made.key_hash == key_hash => self.hand_out_again(&made.request_id).await,
             Some(_) if closing.renews.is_some() => Ok(Err(Situation::CertificateSuperseded)),
             Some(_) => Ok(Err(Situation::NoticeUsed)),
             None if self.store.key_is_used(key_hash).await? => Ok(Err(Situation::KeyAlreadyUsed)),
@@ -275,12 +271,9 @@ impl Authority {
         }
     }
 
-    pub(crate) async fn hand_out_again(&self, request_id: &str, now: Timestamp) -> Result<Result<Issued, Situation>, Error> {
+    pub(crate) async fn hand_out_again(&self, request_id: &str) -> Result<Result<Issued, Situation>, Error> {
         match self.store.certificate_of(request_id).await? {
-            Some(made) => {
-                self.tell_registry(&made, crate::chores::EXISTS, now).await?;
-                Ok(Ok(self.handed_out(&made)))
-            }
+            Some(made) => Ok(Ok(self.handed_out(&made))),
             None => Ok(Err(Situation::NoticeExpired)),
         }
     }

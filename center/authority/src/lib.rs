@@ -76,7 +76,7 @@ pub struct IssuedFact {
     pub terminal_name: String,
     /// SHA-256 of the public key, hexadecimal.
     pub key_hash: String,
-    /// The certificate.
+    /// The certificate; empty in an outline.
     pub der: Vec<u8>,
     /// When it was made.
     pub issued_at: Timestamp,
@@ -102,6 +102,19 @@ pub struct IssuedFact {
     pub replace_from: Option<Timestamp>,
 }
 
+impl IssuedFact {
+    /// The terminal as the registry keeps it.
+    fn terminal(&self) -> registry::Terminal {
+        registry::Terminal {
+            serial: self.serial.clone(),
+            facility_code: self.facility_code.clone(),
+            name: self.terminal_name.clone(),
+            not_after: self.not_after,
+            blocked: self.revoked_at.is_some() || self.held_at.is_some(),
+        }
+    }
+}
+
 /// The authority. Cheap to clone.
 #[derive(Clone)]
 pub struct Authority {
@@ -116,12 +129,14 @@ pub struct Authority {
     journal: Journal,
     /// What the journal holds and the database does not yet.
     unsettled: Arc<Mutex<Vec<Entry>>>,
+    /// Held by whoever decides on a revocation.
+    deciding: Arc<tokio::sync::Mutex<()>>,
     lists: Arc<crl::Lists>,
     config: Config,
 }
 
 impl Authority {
-    /// Opens the authority: its tables in `db`, its keys in `vault`, its certificates in `folder`, its journal of revocations where the
+    /// Opens the authority: its tables in `db`, where the registry's are too, its keys in `vault`, its certificates in `folder`, its journal of revocations where the
     /// configuration says. What is missing is made. What the journal knows and the database forgot is put right before anything else.
     ///
     /// # Errors
@@ -149,12 +164,14 @@ impl Authority {
             sealer: Arc::new(Sealer::load_or_create(vault, "authority-seal")?),
             journal,
             unsettled: Arc::default(),
+            deciding: Arc::default(),
             lists: Arc::default(),
             hierarchy: Arc::clone(&hierarchy),
             config,
         };
         authority.replay(&entries, now).await?;
         authority.catch_journal_up(&entries).await?;
+        authority.block_what_is_due(now).await?;
         // A restored database may hold keys that were handed out since it was copied.
         authority.store.empty_pool().await?;
         Ok(authority)
@@ -172,6 +189,14 @@ impl Authority {
     /// If the database could not say.
     pub async fn certificates(&self) -> Result<Vec<IssuedFact>, Error> {
         Ok(self.store.certificates().await?)
+    }
+
+    /// As [`certificates`](Self::certificates), without their texts: for lists and sums over many.
+    ///
+    /// # Errors
+    /// If the database could not say.
+    pub async fn certificate_outlines(&self) -> Result<Vec<IssuedFact>, Error> {
+        Ok(self.store.outlines().await?)
     }
 
     /// The certificates above a terminal's: the issuing CA's, then the client root's.

@@ -119,8 +119,8 @@ fn extensions_are_good(certificate: &X509Certificate<'_>, wanted: &Wanted<'_>, r
             _ => false,
         }
     });
-    // Key usage, its purposes, the list, the answers, and whose key signed it; and the name where the profile has one.
-    let needed = ["2.5.29.15", "2.5.29.37", "2.5.29.31", "1.3.6.1.5.5.7.1.1", "2.5.29.35"];
+    // Key usage, its purposes, the list, the answers, whose key it is and whose signed it; and the name where the profile has one.
+    let needed = ["2.5.29.15", "2.5.29.37", "2.5.29.31", "1.3.6.1.5.5.7.1.1", "2.5.29.14", "2.5.29.35"];
     let named = rules.names == Names::None || seen.iter().any(|oid| oid == "2.5.29.17");
     good && named && needed.iter().all(|oid| seen.iter().any(|found| found == oid))
 }

@@ -129,7 +129,7 @@ async fn summary(State(desk): State<Desk>) -> Answer {
 }
 
 async fn certificates(State(desk): State<Desk>) -> Answer {
-    let rows = desk.authority.certificates().await?;
+    let rows = desk.authority.certificate_outlines().await?;
     let shown = rows.iter().map(|row| {
         json!({
             "serial": row.serial,

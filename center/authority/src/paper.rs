@@ -63,8 +63,9 @@ const RIGHT: f32 = WIDTH - LEFT;
 /// Where the values of the table begin.
 const VALUES: f32 = 266.0;
 
-/// So that the longest of them, a key in base64, fits on one line.
+/// How large values are; a longer one is smaller, so that it stands on one line, but not below what can be read.
 const VALUE_SIZE: f32 = 10.0;
+const SMALLEST: f32 = 7.5;
 
 const JAPANESE: Name<'static> = Name(b"J");
 const LETTERS: Name<'static> = Name(b"L");
@@ -195,13 +196,14 @@ impl Drawing {
         let top = self.y;
         self.line(LEFT, self.y, RIGHT, self.y);
         for (label, value) in rows {
-            let lines = broken(value, VALUE_SIZE, RIGHT - VALUES - 12.0);
+            let size = fitting(value, RIGHT - VALUES - 12.0);
+            let lines = broken(value, size, RIGHT - VALUES - 12.0);
             for (place, line) in lines.iter().enumerate() {
                 self.y -= if place == 0 { 17.0 } else { 14.0 };
                 if place == 0 {
                     self.text(LEFT + 6.0, label, 9.0);
                 }
-                self.text(VALUES + 6.0, line, VALUE_SIZE);
+                self.text(VALUES + 6.0, line, size);
             }
             self.y -= 8.0;
             self.line(LEFT, self.y, RIGHT, self.y);
@@ -214,6 +216,12 @@ impl Drawing {
     fn line(&mut self, x: f32, y: f32, to_x: f32, to_y: f32) {
         self.content.set_line_width(0.7).move_to(x, y).line_to(to_x, to_y).stroke();
     }
+}
+
+/// The size at which a value stands on one line of a width, if there is one.
+fn fitting(text: &str, wide: f32) -> f32 {
+    let size = wide / width(text, 1.0).max(1.0);
+    if size < SMALLEST { VALUE_SIZE } else { size.min(VALUE_SIZE) }
 }
 
 /// A text in lines of a width.
@@ -321,8 +329,10 @@ mod tests {
         assert!(lines.len() > 2);
         assert_eq!(lines.concat(), name);
         assert!(lines.iter().all(|line| width(line, VALUE_SIZE) <= wide));
-        for whole in ["Online Billing NW Common Root CA - 01", &"A".repeat(43)] {
-            assert_eq!(broken(whole, VALUE_SIZE, wide), [whole]);
+        assert!(fitting(&name, wide) >= VALUE_SIZE);
+        for (_, whole) in &paper().binding_fields() {
+            let size = fitting(whole, wide);
+            assert!(size >= SMALLEST && broken(whole, size, wide) == [whole.as_str()], "{whole} {size}");
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::rules::{self, KeyKind};
 const TEXT: &str = include_str!("../profiles.toml");
 /// id-pe-authorityInfoAccess
 const INFORMATION_ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
+const SUBJECT_KEY_IDENTIFIER: &[u64] = &[2, 5, 29, 14];
 const OCSP: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 48, 1];
 const CA_ISSUERS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 48, 2];
 
@@ -155,12 +156,12 @@ pub(crate) struct ToBeSigned {
     pub(crate) shard: u32,
 }
 
-/// The certificate of a terminal (CA-25): the facility's code as common name, `medical` and the prefecture as units.
+/// The certificate of a terminal over a key, given by its kind and bits (CA-25): the facility's code as common name, `medical` and the prefecture as units.
 pub(crate) fn terminal(
     profiles: &Profiles,
     profile: &Profile,
     layout: &Subject,
-    kind: KeyKind,
+    (kind, key): (KeyKind, &[u8]),
     now: Timestamp,
     until: Timestamp,
 ) -> Result<ToBeSigned, Error> {
@@ -183,7 +184,7 @@ pub(crate) fn terminal(
     }
     let list = Addresses::url(&profiles.addresses.shard(shard));
     params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![list] }];
-    params.custom_extensions = vec![information_access(&profiles.addresses)];
+    params.custom_extensions = vec![information_access(&profiles.addresses), key_identifier(key)];
     Ok(ToBeSigned { params, shard })
 }
 
@@ -194,6 +195,13 @@ impl Usage {
             Self::KeyEncipherment => KeyUsagePurpose::KeyEncipherment,
         }
     }
+}
+
+/// Names the key (RFC 7093, method 1): the first 160 bits of the SHA-256 of its bits.
+fn key_identifier(key: &[u8]) -> CustomExtension {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key);
+    let content = construct_der(|writer| writer.write_bytes(hash.as_ref().get(..20).unwrap_or_default()));
+    CustomExtension::from_oid_content(SUBJECT_KEY_IDENTIFIER, content)
 }
 
 /// Where the state of the certificate is asked for, and where its issuer's certificate lies (RFC 5280, 4.2.2.1).

@@ -95,7 +95,7 @@ impl Authority {
         if let Some(newer) = self.successor_of(&older.serial).await?
             && newer.key_hash == asked.key_hash
         {
-            return self.hand_out_again(&newer.request_id, now).await;
+            return self.hand_out_again(&newer.request_id).await;
         }
         if let Err(situation) = rules::may_renew(&renewal_fact(&older), &self.config, now) {
             return Ok(Err(situation));
@@ -112,7 +112,7 @@ impl Authority {
         let made = self.make(&row.order, &asked, profile, now)?;
         let closing =
             Closing { request_id: &row.order.request_id, new_order: new.then_some(&row), keep_key: false, renews: Some(&older.serial) };
-        self.keep(made, &closing, now).await
+        self.keep(&made, &closing).await
     }
 
     /// Takes an application for renewal from the web (RN-07, RN-08): the key is made here. Asked again, the same order goes on.

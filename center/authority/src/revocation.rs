@@ -192,6 +192,7 @@ impl Authority {
             }
             Err(error) => return Err(error.into()),
         }
+        self.journal_settled(&found.serial);
         self.bring_registry_up_to_date(&found.serial, now).await?;
         tracing::info!(serial = found.serial, number = request.number, "a revocation was asked for; the terminal is blocked");
         Ok(Ok(request.number))
@@ -226,6 +227,8 @@ impl Authority {
     /// # Errors
     /// [`Refusal::Unknown`] or [`Refusal::Decided`], or if the authority could not do it.
     pub async fn decide_revocation(&self, number: &str, decision: &Decision, now: Timestamp) -> Result<RevocationRequest, Error> {
+        // One after the other: what the journal holds of two who decide differently cannot be taken back.
+        let _one_at_a_time = self.deciding.lock().await;
         let Some(request) = self.store.request(number.trim()).await? else {
             return Err(registry::Error::from(Refusal::Unknown("この失効申請")).into());
         };
@@ -245,8 +248,8 @@ impl Authority {
         if !self.store.decide_request(&request, revoke, mail, now).await? {
             return Err(registry::Error::from(Refusal::Decided("decided".to_owned())).into());
         }
-        self.bring_registry_up_to_date(&request.serial, now).await?;
         self.journal_settled(&request.serial);
+        self.bring_registry_up_to_date(&request.serial, now).await?;
         self.store.request(&request.number).await?.ok_or(Error::Cipher)
     }
 
@@ -275,8 +278,8 @@ impl Authority {
         }
         self.write_journal(&found, What::Revoked, reason, now).await?;
         self.store.revoke(&serial, reason, now).await?;
-        self.bring_registry_up_to_date(&serial, now).await?;
         self.journal_settled(&serial);
+        self.bring_registry_up_to_date(&serial, now).await?;
         Ok(())
     }
 

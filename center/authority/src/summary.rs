@@ -71,7 +71,7 @@ impl Authority {
             renewals_by_week: vec![0; WEEKS],
             ..Summary::default()
         };
-        for certificate in self.certificates().await? {
+        for certificate in self.certificate_outlines().await? {
             summary.add(&certificate, self.config.silent_days, now);
         }
         summary.applications = self.applications().await?.iter().filter(|row| row.state == ApplicationState::Waiting).count();

@@ -19,6 +19,10 @@ mod fetching;
 mod guessing;
 #[path = "stories/hall.rs"]
 mod hall;
+#[path = "stories/killing.rs"]
+mod killing;
+#[path = "stories/linting.rs"]
+mod linting;
 #[path = "stories/ordering.rs"]
 mod ordering;
 #[path = "stories/peers.rs"]

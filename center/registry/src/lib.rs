@@ -17,7 +17,7 @@ mod store;
 
 use std::sync::Arc;
 
-use chassis::db::Database;
+use chassis::db::{Database, DbError, Transaction};
 use chassis::mail::{self, Outbox};
 use chassis::random;
 use chassis::serve::Caller;
@@ -229,6 +229,15 @@ impl Registry {
     /// [`Refusal::Taken`] if the serial number is known already.
     pub async fn enrol_terminal(&self, terminal: &Terminal, now: Timestamp) -> Result<(), Error> {
         self.store.add_terminal(terminal, now).await.map_err(|error| Error::taken(error, "この証明書の端末"))
+    }
+
+    /// As [`enrol_terminal`](Self::enrol_terminal), as a part of another room's transaction in the same database: the terminal is
+    /// registered if, and only if, that is committed.
+    ///
+    /// # Errors
+    /// Any [`DbError`] of a statement; a broken uniqueness if the serial number is known already.
+    pub async fn enrol_terminal_in(tx: &mut Transaction, terminal: &Terminal, now: Timestamp) -> Result<(), DbError> {
+        store::add_terminal_in(tx, terminal, now).await
     }
 
     /// Blocks a terminal from now on, or lets it in again. Blocking twice is as good as once.

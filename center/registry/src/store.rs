@@ -8,7 +8,7 @@ mod lines;
 
 use std::net::IpAddr;
 
-use chassis::db::{Database, DbError, Migration, Row, Value};
+use chassis::db::{Database, DbError, Migration, Row, Transaction, Value, values};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -64,15 +64,9 @@ impl Store {
     }
 
     pub(crate) async fn add_terminal(&self, terminal: &Terminal, now: Timestamp) -> Result<(), DbError> {
-        let sql = "INSERT INTO terminal (serial, facility_code, name, not_after, enrolled_at) VALUES ($1, $2, $3, $4, $5)";
-        let values = [
-            terminal.serial.as_str().into(),
-            terminal.facility_code.as_str().into(),
-            terminal.name.as_str().into(),
-            terminal.not_after.as_millisecond().into(),
-            now.as_millisecond().into(),
-        ];
-        self.db.execute(sql, &values).await.map(|_| ())
+        let mut tx = self.db.begin().await?;
+        add_terminal_in(&mut tx, terminal, now).await?;
+        tx.commit().await
     }
 
     pub(crate) async fn set_blocked(&self, serial: &str, at: Option<Timestamp>) -> Result<u64, DbError> {
@@ -146,4 +140,10 @@ pub(crate) fn day(text: &str) -> Result<Date, DbError> {
 
 fn unreadable(wanted: &'static str) -> DbError {
     DbError::Column { index: 0, wanted, found: "something else" }
+}
+
+pub(crate) async fn add_terminal_in(tx: &mut Transaction, terminal: &Terminal, now: Timestamp) -> Result<(), DbError> {
+    let sql = "INSERT INTO terminal (serial, facility_code, name, not_after, enrolled_at) VALUES ($1, $2, $3, $4, $5)";
+    let values = values![terminal.serial.as_str(), terminal.facility_code.as_str(), terminal.name.as_str(), terminal.not_after, now];
+    tx.execute(sql, &values).await.map(|_| ())
 }

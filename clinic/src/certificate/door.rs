@@ -8,9 +8,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use wire::enrolment::{IssuedCertificate, OwnCertificate, RenewalRequest, RevocationAccepted, RevocationRequest};
 
-use super::keeper::{Heard, Issuer, Obstacle, Wish};
 use super::leaf::Leaf;
-use super::notes::Window;
+use super::notes::RenewalTime;
+use super::partners::{Heard, Issuer, Obstacle, Wish};
 use crate::center::{self, ConnectError, Raw};
 use crate::config::CenterConfig;
 use crate::roots;
@@ -33,7 +33,7 @@ pub(crate) struct Door {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RenewalInfo {
-    suggested_window: Window,
+    suggested_window: RenewalTime,
 }
 
 impl Door {

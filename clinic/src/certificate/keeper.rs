@@ -6,68 +6,17 @@ use std::time::Duration;
 
 use chassis::clock::{Clock, japan_date};
 use jiff::{SignedDuration, Timestamp};
-use manuals::situation::Situation;
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData};
-use secrecy::SecretString;
+use rcgen::{KeyPair, PublicKeyData};
 use tokio_util::sync::CancellationToken;
 use wire::enrolment::IssuedCertificate;
 
 use super::leaf::{self, Leaf};
-use super::notes::{Kind, Letter, Notes, Told, Tries, Window};
+use super::notes::{Hindrance, Letter, Notes, Told, Tries};
+use super::partners::{Heard, Issuer, Obstacle, Post, is_about_key, is_final, signing_request};
 use super::rules::{self, Action, Known, Plan};
 use super::shelf::{Lying, Pair, Shelf};
 use super::{KeyKind, texts};
 use crate::center::CenterError;
-
-/// Why the authority was not even asked, or what it said instead of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Obstacle {
-    /// The roots file cannot be trusted.
-    #[error("{0}")]
-    Roots(String),
-    /// This machine has no pair that can be shown.
-    #[error("{0}")]
-    Identity(String),
-    /// The center.
-    #[error(transparent)]
-    Center(#[from] CenterError),
-}
-
-/// An answer, and the center's time if it was heard.
-#[derive(Clone, Debug)]
-pub(crate) struct Heard<T> {
-    /// By the center's clock.
-    pub at: Option<Timestamp>,
-    /// The answer.
-    pub answer: Result<T, Obstacle>,
-}
-
-/// When the authority wants a renewal, and after how many seconds it wants to be asked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wish {
-    /// The window.
-    pub window: Window,
-    /// Seconds.
-    pub again: Option<u64>,
-}
-
-/// The authority as the keeper asks it.
-pub(crate) trait Issuer: Send + Sync {
-    /// When to renew the certificate that `identity` holds; nothing from an authority that does not say.
-    fn window(&self, leaf: &Leaf, identity: &SecretString) -> impl Future<Output = Heard<Option<Wish>>> + Send;
-    /// A certificate over the request's key in place of the one that `identity` holds.
-    fn renew(&self, identity: &SecretString, csr_pem: &str) -> impl Future<Output = Heard<IssuedCertificate>> + Send;
-    /// Whether `identity` is let in.
-    fn prove(&self, identity: &SecretString) -> impl Future<Output = Heard<()>> + Send;
-    /// When the first of the roots ends by which the authority is known.
-    fn roots_end(&self) -> Option<Timestamp>;
-}
-
-/// Who carries mail away.
-pub(crate) trait Post: Send + Sync {
-    /// Sends one letter; an error is one sentence.
-    fn send(&self, letter: &Letter) -> impl Future<Output = Result<(), String>> + Send;
-}
 
 /// What the keeper needs beside files and authority.
 pub(crate) struct Setting {
@@ -203,7 +152,7 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
             (Action::Discard, _) => {
                 self.shelf.discard()?;
                 (notes.worked, notes.refused_since) = (None, None);
-                notes.trouble(Kind::Strange, "届いた証明書を取り消し、やり直します。".to_owned(), now);
+                notes.trouble(Hindrance::Strange, "届いた証明書を取り消し、やり直します。".to_owned(), now);
                 self.shelf.keep(&notes)?;
             }
             (Action::Try, _) => self.try_pair(Pair::Coming, lying, notes, now).await?,
@@ -243,7 +192,7 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
         Ok(())
     }
 
-    fn warn(&mut self, kind: Kind, leaf: Option<&Leaf>, mut notes: Notes, now: Timestamp) -> io::Result<()> {
+    fn warn(&mut self, kind: Hindrance, leaf: Option<&Leaf>, mut notes: Notes, now: Timestamp) -> io::Result<()> {
         let Some(trouble) = notes.troubles.get_mut(&kind) else { return Ok(()) };
         trouble.warned = Some(now);
         let words = texts::warning(leaf, kind, &trouble.text);
@@ -318,7 +267,7 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
             notes.ask_at = Some(self.soon(now) + again.clamp(HOUR, HOUR * 24));
         }
         if let Some(end) = self.issuer.roots_end().filter(|end| end.duration_since(now) < ROOTS_END) {
-            notes.trouble(Kind::Roots, texts::roots(end), now);
+            notes.trouble(Hindrance::Roots, texts::roots(end), now);
         }
         self.shelf.keep(&notes)
     }
@@ -336,7 +285,7 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
         let (key, csr) = match made.and_then(|key| signing_request(&key, &leaf.held.serial).map(|csr| (key, csr))) {
             Ok(ready) => ready,
             Err(error) => {
-                notes.trouble(Kind::Strange, format!("鍵を用意できません（{error}）。"), now);
+                notes.trouble(Hindrance::Strange, format!("鍵を用意できません（{error}）。"), now);
                 return self.shelf.keep(&notes).map(|()| None);
             }
         };
@@ -359,10 +308,10 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
     fn receive(&self, issued: &IssuedCertificate, key: &KeyPair, notes: &mut Notes, now: Timestamp) -> io::Result<()> {
         let ours = leaf::read(issued.certificate.as_bytes()).is_some_and(|leaf| leaf.public_key == key.subject_public_key_info());
         if !ours {
-            notes.trouble(Kind::Strange, super::EnrolError::NotOurs.to_string(), now);
+            notes.trouble(Hindrance::Strange, super::EnrolError::NotOurs.to_string(), now);
             return Ok(());
         }
-        notes.mended(Kind::Strange);
+        notes.mended(Hindrance::Strange);
         notes.try_at = None;
         self.shelf.lay_certificate(&super::chain_of(issued))
     }
@@ -371,8 +320,8 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
         match obstacle {
             Obstacle::Center(CenterError::Refused(said)) if is_final(&said.code) => {
                 notes.ended = true;
-                notes.mended(Kind::Refusal);
-                notes.trouble(Kind::Replaced, format!("{}（コード {}）", said.shown(), said.code), now);
+                notes.mended(Hindrance::Refusal);
+                notes.trouble(Hindrance::Replaced, format!("{}（コード {}）", said.shown(), said.code), now);
             }
             // Another key may be taken.
             Obstacle::Center(CenterError::Refused(said)) if is_about_key(&said.code) => self.shelf.discard()?,
@@ -392,37 +341,18 @@ impl<I: Issuer, P: Post> Keeper<I, P> {
             let offset = at.as_second() - self.setting.clock.now().as_second();
             notes.offset = if offset.abs() < WRONG_CLOCK { 0 } else { offset };
             notes.offset_at = Some(now);
-            if notes.offset == 0 { notes.mended(Kind::Clock) } else { notes.trouble(Kind::Clock, texts::clocks(offset), now) }
+            if notes.offset == 0 { notes.mended(Hindrance::Clock) } else { notes.trouble(Hindrance::Clock, texts::clocks(offset), now) }
         }
         match &heard.answer {
-            Ok(_) => [Kind::Line, Kind::Refusal, Kind::Roots].into_iter().for_each(|kind| notes.mended(kind)),
-            Err(Obstacle::Roots(text)) => notes.trouble(Kind::Roots, text.clone(), now),
-            Err(Obstacle::Identity(text)) => notes.trouble(Kind::Strange, text.clone(), now),
-            Err(Obstacle::Center(CenterError::Unreachable { what })) => notes.trouble(Kind::Line, what.clone(), now),
+            Ok(_) => [Hindrance::Line, Hindrance::Refusal, Hindrance::Roots].into_iter().for_each(|kind| notes.mended(kind)),
+            Err(Obstacle::Roots(text)) => notes.trouble(Hindrance::Roots, text.clone(), now),
+            Err(Obstacle::Identity(text)) => notes.trouble(Hindrance::Strange, text.clone(), now),
+            Err(Obstacle::Center(CenterError::Unreachable { what })) => notes.trouble(Hindrance::Line, what.clone(), now),
             Err(Obstacle::Center(error)) => {
-                notes.mended(Kind::Line);
-                notes.trouble(Kind::Refusal, error.to_string(), now);
+                notes.mended(Hindrance::Line);
+                notes.trouble(Hindrance::Refusal, error.to_string(), now);
             }
         }
         heard.answer
     }
-}
-
-/// Refusals after which the same certificate is never asked about again.
-fn is_final(code: &str) -> bool {
-    FINAL.iter().any(|situation| situation.get().code == code)
-}
-
-const FINAL: [Situation; 2] = [Situation::BlockedTerminal, Situation::CertificateSuperseded];
-
-fn is_about_key(code: &str) -> bool {
-    [Situation::KeyAlreadyUsed, Situation::WeakKey, Situation::BadCsr].iter().any(|situation| situation.get().code == code)
-}
-
-/// The CSR. The authority takes the subject from its register; the name here only tells requests apart.
-pub(crate) fn signing_request(key: &KeyPair, name: &str) -> Result<String, rcgen::Error> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.serialize_request(key)?.pem()
 }

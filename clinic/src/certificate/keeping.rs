@@ -11,9 +11,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::door::Door;
-use super::keeper::{Keeper, Obstacle, Post, Setting};
+use super::keeper::{Keeper, Setting};
 use super::leaf::Leaf;
 use super::notes::{Letter, Notes};
+use super::partners::{Obstacle, Post};
 use super::rules::{self, Coming, Plan};
 use super::shelf::{Pair, Places, Shelf};
 use crate::center::Center;

@@ -19,7 +19,7 @@ pub struct Held {
 
 /// The time within which the authority wants a certificate renewed (RFC 9773).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
+pub struct RenewalTime {
     /// Not before.
     pub start: Timestamp,
     /// Not later than.
@@ -29,7 +29,7 @@ pub struct Window {
 /// What can stand in the keeper's way, by kind; each is warned of separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum Hindrance {
     /// The authority cannot be reached.
     Line,
     /// The authority says no.
@@ -97,7 +97,7 @@ pub struct Notes {
     /// Where in the authority's window this machine renews: 0 its start, 65,535 its end. Drawn once for each certificate.
     pub draw: u16,
     /// What the authority said last.
-    pub window: Option<Window>,
+    pub window: Option<RenewalTime>,
     /// When it is asked again.
     pub ask_at: Option<Timestamp>,
     /// Renewals asked for today.
@@ -117,7 +117,7 @@ pub struct Notes {
     /// The authority does not renew this certificate any more: it was replaced or revoked.
     pub ended: bool,
     /// What stands in the way.
-    pub troubles: BTreeMap<Kind, Trouble>,
+    pub troubles: BTreeMap<Hindrance, Trouble>,
     /// Seconds by which the center's clock was before this machine's when it last answered; 0 for less than five minutes.
     pub offset: i64,
     /// When that was, by this machine's clock.
@@ -149,13 +149,13 @@ impl Notes {
     }
 
     /// Notes that something stands in the way; how long it does counts from the first time.
-    pub fn trouble(&mut self, kind: Kind, text: String, now: Timestamp) {
+    pub fn trouble(&mut self, kind: Hindrance, text: String, now: Timestamp) {
         let trouble = self.troubles.entry(kind).or_insert(Trouble { since: now, warned: None, text: String::new() });
         trouble.text = text;
     }
 
     /// Notes that nothing of this kind stands in the way.
-    pub fn mended(&mut self, kind: Kind) {
+    pub fn mended(&mut self, kind: Hindrance) {
         self.troubles.remove(&kind);
     }
 }

@@ -7,7 +7,7 @@ use chassis::clock::{from_japan, japan_date};
 use jiff::civil::{Date, time};
 use jiff::{SignedDuration, Timestamp};
 
-use super::notes::{Held, Kind, Notes, Trouble, Window};
+use super::notes::{Held, Hindrance, Notes, RenewalTime, Trouble};
 
 /// What the machine's owner may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) enum Action {
     /// Tell people that the certificate ends in so many days (RN-01).
     Tell(i32),
     /// Warn people of what stands in the way.
-    Warn(Kind),
+    Warn(Hindrance),
     /// Send the mail that waits.
     Post,
     /// Take away a coming pair that can never work.
@@ -176,9 +176,9 @@ pub(crate) fn renewal_moment(held: &Held, notes: &Notes) -> Timestamp {
 
 /// The window while the authority has said none: from 60 to 30 days before the end, and for short lives in the same place of their last third.
 #[must_use]
-pub(crate) fn own_window(held: &Held) -> Window {
+pub(crate) fn own_window(held: &Held) -> RenewalTime {
     let life = life(held);
-    Window { start: held.until - (DAY * 60).min(life / 3), end: held.until - (DAY * 30).min(life / 6) }
+    RenewalTime { start: held.until - (DAY * 60).min(life / 3), end: held.until - (DAY * 30).min(life / 6) }
 }
 
 fn life(held: &Held) -> SignedDuration {
@@ -214,10 +214,10 @@ fn step_of(held: &Held, left: i32) -> Option<i32> {
 }
 
 /// At once, then each week, and each day in the last seven days.
-fn warning_is_due(kind: Kind, trouble: &Trouble, left: Option<i32>, now: Timestamp) -> bool {
+fn warning_is_due(kind: Hindrance, trouble: &Trouble, left: Option<i32>, now: Timestamp) -> bool {
     let last_week = left.is_some_and(|left| left <= manuals::certificate::sheet().renewal.daily_from_days);
     match trouble.warned {
-        None if kind == Kind::Line => now.duration_since(trouble.since) >= if last_week { DAY } else { LINE_AWAY },
+        None if kind == Hindrance::Line => now.duration_since(trouble.since) >= if last_week { DAY } else { LINE_AWAY },
         None => true,
         // Also one that is noted for a time to come.
         Some(warned) if last_week => japan_date(warned) != japan_date(now),
@@ -361,7 +361,7 @@ mod tests {
             assert_eq!(asked(&held, &notes, moment - SignedDuration::from_secs(1)), Action::Wait(moment));
         }
         // What is revoked or to be replaced has a window in the past.
-        let window = Some(Window { start: before(700), end: before(699) });
+        let window = Some(RenewalTime { start: before(700), end: before(699) });
         let notes = Notes { window, ask_at: Some(before(500) + DAY), ..quiet(&held) };
         assert_eq!(asked(&held, &notes, before(500)), Action::Renew);
     }
@@ -443,9 +443,14 @@ mod tests {
             let trouble = Trouble { since: before(left + 1), warned, text: String::new() };
             warning_is_due(kind, &trouble, Some(i32::try_from(left).unwrap()), before(left))
         };
-        assert!(warned(Kind::Refusal, 50, None) && !warned(Kind::Refusal, 50, Some(51)) && warned(Kind::Refusal, 50, Some(57)));
-        assert!(warned(Kind::Refusal, 5, Some(6)) && !warned(Kind::Refusal, 5, Some(5)));
-        assert!(!warned(Kind::Line, 50, None) && warned(Kind::Line, 5, None), "a day off the line is no news before the last week");
+        assert!(
+            warned(Hindrance::Refusal, 50, None) && !warned(Hindrance::Refusal, 50, Some(51)) && warned(Hindrance::Refusal, 50, Some(57))
+        );
+        assert!(warned(Hindrance::Refusal, 5, Some(6)) && !warned(Hindrance::Refusal, 5, Some(5)));
+        assert!(
+            !warned(Hindrance::Line, 50, None) && warned(Hindrance::Line, 5, None),
+            "a day off the line is no news before the last week"
+        );
     }
 
     #[test]

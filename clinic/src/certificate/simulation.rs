@@ -254,7 +254,7 @@ fn a_machine_restored_from_an_old_image_asks_once_and_warns_instead_of_renewing_
     days(&mut world, 20);
     assert!(asked(&world) - before <= 2, "asked {} times", asked(&world) - before);
     let notes = shelf(&world.disk).notes().unwrap();
-    assert!(notes.ended && notes.troubles.contains_key(&super::Kind::Replaced));
+    assert!(notes.ended && notes.troubles.contains_key(&super::Hindrance::Replaced));
     assert!(world.office.books().mail.values().any(|(letter, ..)| letter.subject.contains("更新済み")));
 }
 
@@ -265,5 +265,5 @@ fn mail_that_nobody_takes_is_kept_tried_again_and_given_up_after_two_weeks() {
     let notes = shelf(&world.disk).notes().unwrap();
     let oldest = notes.letters.iter().map(|letter| letter.at).min().unwrap();
     assert!(world.clock.now().duration_since(oldest) < DAY * 16, "{oldest}");
-    assert!(world.office.books().mail.is_empty() && notes.troubles.contains_key(&super::Kind::Line));
+    assert!(world.office.books().mail.is_empty() && notes.troubles.contains_key(&super::Hindrance::Line));
 }

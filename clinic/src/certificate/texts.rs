@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::leaf::Leaf;
-use super::notes::Kind;
+use super::notes::Hindrance;
 
 /// A subject and a text.
 pub(crate) type Words = (String, String);
@@ -29,23 +29,23 @@ pub(crate) fn notice(leaf: &Leaf, days: i32, renews: bool) -> Words {
 }
 
 /// A warning: something stands in the way.
-pub(crate) fn warning(leaf: Option<&Leaf>, kind: Kind, said: &str) -> Words {
+pub(crate) fn warning(leaf: Option<&Leaf>, kind: Hindrance, said: &str) -> Words {
     let what = match kind {
-        Kind::Line => "認証局につながらない状態が続いています。",
-        Kind::Refusal => "認証局が証明書の手続きを断りました。",
-        Kind::Clock => "この端末の時計とセンターの時計が合っていません。",
-        Kind::Replaced => "この証明書は、別の証明書に更新済みか、失効しています。",
-        Kind::Roots => "センターのルート証明書を確かめてください。",
-        Kind::Strange => "認証局から届いた証明書を使えません。",
+        Hindrance::Line => "認証局につながらない状態が続いています。",
+        Hindrance::Refusal => "認証局が証明書の手続きを断りました。",
+        Hindrance::Clock => "この端末の時計とセンターの時計が合っていません。",
+        Hindrance::Replaced => "この証明書は、別の証明書に更新済みか、失効しています。",
+        Hindrance::Roots => "センターのルート証明書を確かめてください。",
+        Hindrance::Strange => "認証局から届いた証明書を使えません。",
     };
     let next = match kind {
-        Kind::Line => "回線と、資格確認端末の接続を確かめてください。つながりしだい、自動で続けます。",
-        Kind::Refusal | Kind::Strange => "続くときは、下の番号とともにセンターへ連絡してください。自動でも試し続けます。",
-        Kind::Clock => "日付と時刻を合わせてください。",
-        Kind::Replaced => {
+        Hindrance::Line => "回線と、資格確認端末の接続を確かめてください。つながりしだい、自動で続けます。",
+        Hindrance::Refusal | Hindrance::Strange => "続くときは、下の番号とともにセンターへ連絡してください。自動でも試し続けます。",
+        Hindrance::Clock => "日付と時刻を合わせてください。",
+        Hindrance::Replaced => {
             "新しい証明書を控え（onshi clinic certificate restore）から戻すか、発行申請を行ってください。自動の更新は止めています。"
         }
-        Kind::Roots => "センターから新しいルート証明書と指紋を受け取り、onshi clinic certificate trust で入れ替えてください。",
+        Hindrance::Roots => "センターから新しいルート証明書と指紋を受け取り、onshi clinic certificate trust で入れ替えてください。",
     };
     let about = leaf.map(about).unwrap_or_default();
     (format!("証明書の注意: {what}"), format!("{what}\n{said}\n{next}\n\n{about}"))

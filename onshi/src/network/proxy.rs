@@ -18,7 +18,7 @@ use network::snapshot::{Follower, Latest, Source};
 use serde_json::json;
 
 use super::{NetworkConfig, joined, show_figures};
-use crate::center::bind;
+use crate::ports::bind;
 
 /// `onshi network proxy …`
 #[derive(Subcommand)]

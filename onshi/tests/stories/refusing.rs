@@ -114,3 +114,30 @@ fn names_that_are_not_ours_and_paths_that_are_not_there_get_words_too() {
     assert_eq!(status, "421");
     assert!(body.contains("窓口"), "{body}");
 }
+
+/// Rows: CA-12, CA-23
+#[test]
+fn a_certificate_revoked_on_the_command_line_is_on_the_published_list_and_refused_within_a_second() {
+    let world = World::begin();
+    let run: Value = serde_json::from_slice(&std::fs::read(world.path("run.json")).unwrap()).unwrap();
+    let url = format!("http://{}/crl/issuing-01.crl", run["lists"].as_str().unwrap());
+    let listed = || {
+        let here = world.folder.path();
+        let curl = Command::new("curl").args(["--silent", "--fail", "--noproxy", "*", "--output", "list", &url]).current_dir(here).status();
+        assert!(curl.unwrap().success());
+        let shown = Command::new("openssl").args(["crl", "-inform", "DER", "-in", "list", "-noout", "-text"]).current_dir(here).output();
+        String::from_utf8(shown.unwrap().stdout).unwrap().to_lowercase()
+    };
+    let serial = world.serial();
+    assert!(!listed().contains(&serial));
+    let (status, body) = world.curl(LOGIN.0, LOGIN.1, "{}", &world.certificate().each_ref().map(String::as_str));
+    assert_eq!(status, "400", "let in, and the message is read: {body}");
+    let revoked = world.run(&["authority", "revoke", &serial]);
+    assert!(revoked.status.success(), "{}", text(&revoked));
+    let begun = chassis::clock::instant();
+    assert!(listed().contains(&serial), "{}", listed());
+    let (status, body) = world.curl(LOGIN.0, LOGIN.1, "{}", &world.certificate().each_ref().map(String::as_str));
+    assert_eq!(status, "403");
+    said(&body, Situation::BlockedTerminal);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}

@@ -11,6 +11,7 @@ fn up_once_prints_the_right_answer_and_a_second_start_goes_on_with_the_same_data
     let said = text(&first);
     assert!(first.status.success(), "{said}");
     assert!(said.contains("有効") && said.contains("試験　有効") && said.contains("運用者: admin"), "{said}");
+    assert!(said.contains("発行通知書から取得した証明書") && said.contains("期限の前に自動で更新した証明書"), "{said}");
     let certificate = |name: &str| std::fs::read(folder.path().join("onshi-data").join(name)).unwrap();
     let (root, terminal) = (certificate("center/certificates/server-root.pem"), certificate("clinic/keys/clinic.pem"));
 

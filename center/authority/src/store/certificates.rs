@@ -2,6 +2,7 @@
 
 use chassis::db::{DbError, Row, values};
 use jiff::Timestamp;
+use registry::Registry;
 
 use super::{OrderRow, Store, instant, opt_instant};
 use crate::IssuedFact;
@@ -17,11 +18,11 @@ pub(crate) struct Closing<'a> {
     pub(crate) renews: Option<&'a str>,
 }
 
-const COLUMNS: &str = "SELECT serial, request_id, facility_code, terminal_name, key_hash, der, issued_at, not_after, revoked_at, reason,
-  superseded_by, profile, key_kind, keeper_seen_at, held_at, shard, replace_from FROM client_certificate";
+const OUTLINE: &str = "SELECT serial, request_id, facility_code, terminal_name, key_hash, issued_at, not_after, revoked_at, reason,
+  superseded_by, profile, key_kind, keeper_seen_at, held_at, shard, replace_from";
 
 impl Store {
-    /// Keeps a certificate, closes its order and marks the certificate that it replaces: all or nothing. The answer is whether the order
+    /// Keeps a certificate, registers its terminal, closes its order and marks the certificate that it replaces: all or nothing. The answer is whether the order
     /// and the older certificate were still there for it; a second certificate for the same order or key is a broken uniqueness.
     pub(crate) async fn add_certificate(&self, made: &IssuedFact, closing: &Closing<'_>) -> Result<bool, DbError> {
         let mut tx = self.db.begin().await?;
@@ -29,7 +30,7 @@ impl Store {
             self.add_order_in(&mut tx, row, None).await?;
         }
         let sql = "INSERT INTO client_certificate (serial, request_id, facility_code, terminal_name, key_hash, der, issued_at, not_after,
-  profile, key_kind, shard, registry_due) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)";
+  profile, key_kind, shard, registry_due) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)";
         let values = values![
             made.serial.as_str(),
             closing.request_id,
@@ -54,6 +55,7 @@ WHERE request_id = $2 AND state IN ('open', 'key', 'requested')"
         if tx.execute(sql, &values![made.serial.as_str(), closing.request_id]).await? == 0 {
             return Ok(false);
         }
+        Registry::enrol_terminal_in(&mut tx, &made.terminal(), made.issued_at).await?;
         if let Some(older) = closing.renews {
             let sql = "UPDATE client_certificate SET superseded_by = $1
 WHERE serial = $2 AND superseded_by IS NULL AND revoked_at IS NULL AND held_at IS NULL";
@@ -79,19 +81,29 @@ WHERE serial = $2 AND superseded_by IS NULL AND revoked_at IS NULL AND held_at I
     }
 
     async fn one_certificate(&self, condition: &str, value: &str) -> Result<Option<IssuedFact>, DbError> {
-        let row = self.db.query_opt(&format!("{COLUMNS} WHERE {condition}"), &values![value]).await?;
+        let row = self.db.query_opt(&format!("{OUTLINE}, der FROM client_certificate WHERE {condition}"), &values![value]).await?;
         row.as_ref().map(read).transpose()
     }
 
     pub(crate) async fn certificates(&self) -> Result<Vec<IssuedFact>, DbError> {
-        self.db.query(&format!("{COLUMNS} ORDER BY issued_at, serial"), &[]).await?.iter().map(read).collect()
+        let sql = format!("{OUTLINE}, der FROM client_certificate ORDER BY issued_at, serial");
+        self.db.query(&sql, &[]).await?.iter().map(read).collect()
+    }
+
+    /// All of them without their texts, which are most of their size.
+    pub(crate) async fn outlines(&self) -> Result<Vec<IssuedFact>, DbError> {
+        let sql = format!("{OUTLINE} FROM client_certificate ORDER BY issued_at, serial");
+        self.db.query(&sql, &[]).await?.iter().map(read_outline).collect()
     }
 
     /// The certificates that the registry must still be told of, with what it must be told: 1 they exist or are blocked, 2 let in again.
+    /// The blocked come first.
     pub(crate) async fn due_at_the_registry(&self) -> Result<Vec<(IssuedFact, i64)>, DbError> {
-        let sql = COLUMNS.replace(" FROM client_certificate", ", registry_due FROM client_certificate");
-        let rows = self.db.query(&format!("{sql} WHERE registry_due <> 0 ORDER BY issued_at, serial LIMIT 500"), &[]).await?;
-        rows.iter().map(|row| Ok((read(row)?, row.int(17)?))).collect()
+        let sql = format!(
+            "{OUTLINE}, registry_due FROM client_certificate WHERE registry_due <> 0
+ORDER BY CASE WHEN revoked_at IS NULL AND held_at IS NULL THEN 1 ELSE 0 END, issued_at, serial LIMIT 500"
+        );
+        self.db.query(&sql, &[]).await?.iter().map(|row| Ok((read_outline(row)?, row.int(16)?))).collect()
     }
 
     /// The registry knows. What came up in the meantime stays due.
@@ -118,23 +130,27 @@ WHERE serial = $2 AND superseded_by IS NULL AND revoked_at IS NULL AND held_at I
 }
 
 fn read(row: &Row) -> Result<IssuedFact, DbError> {
+    Ok(IssuedFact { der: row.bytes(16)?, ..read_outline(row)? })
+}
+
+fn read_outline(row: &Row) -> Result<IssuedFact, DbError> {
     Ok(IssuedFact {
         serial: row.text(0)?,
         request_id: row.text(1)?,
         facility_code: row.text(2)?,
         terminal_name: row.text(3)?,
         key_hash: row.text(4)?,
-        der: row.bytes(5)?,
-        issued_at: instant(row, 6)?,
-        not_after: instant(row, 7)?,
-        revoked_at: opt_instant(row, 8)?,
-        reason: row.opt_int(9)?,
-        superseded_by: row.opt_text(10)?,
-        profile: row.text(11)?,
-        key_kind: row.text(12)?,
-        keeper_seen_at: opt_instant(row, 13)?,
-        held_at: opt_instant(row, 14)?,
-        shard: row.int(15)?,
-        replace_from: opt_instant(row, 16)?,
+        issued_at: instant(row, 5)?,
+        not_after: instant(row, 6)?,
+        revoked_at: opt_instant(row, 7)?,
+        reason: row.opt_int(8)?,
+        superseded_by: row.opt_text(9)?,
+        profile: row.text(10)?,
+        key_kind: row.text(11)?,
+        keeper_seen_at: opt_instant(row, 12)?,
+        held_at: opt_instant(row, 13)?,
+        shard: row.int(14)?,
+        replace_from: opt_instant(row, 15)?,
+        der: Vec::new(),
     })
 }

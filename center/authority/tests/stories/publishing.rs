@@ -152,6 +152,7 @@ async fn another_library_reads_lists_and_answers_and_their_signatures_hold() {
     assert!(lists.contains(&format!("True http://crldownload.obn.managedpki.ne.jp/crl/issuing-01-{:02}.crl", bad.shard)), "{lists}");
 }
 
+/// Rows: CA-01, CA-12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_plain_door_serves_lists_and_answers_to_admitted_lines_and_says_when_nothing_changed() {
     let place = Place::sqlite();
@@ -167,7 +168,9 @@ async fn the_plain_door_serves_lists_and_answers_to_admitted_lines_and_says_when
         let url = format!("http://{at}{path}");
         said(folder, "curl", &[&["-sS", "-o", "body", "-D", "-", url.as_str()], more].concat())
     };
-    assert!(curl("/crl/issuing-01.crl", &[]).starts_with("HTTP/1.1 403"), "a line that is not admitted gets nothing");
+    for path in ["/crl/issuing-01.crl", "/ca/issuing-01.cer", "/ocsp/AAAA"] {
+        assert!(curl(path, &[]).starts_with("HTTP/1.1 403"), "outside the network there is nothing to be had");
+    }
     let line = LineApplication { facility_code: CODE.into(), line_id: "CAF1111111111".into(), line_type: "next-family".into() };
     let application = town.registry.apply_for_line(&line, now()).await.unwrap();
     clock.set(town.registry.approve(&application, now()).await.unwrap());

@@ -136,3 +136,24 @@ on_both!(renewal_windows_move_into_the_past_for_what_is_revoked_or_to_be_replace
     assert_eq!(later.silent.len(), 1);
     assert_eq!(later.by_days_left.iter().map(|column| column.count).sum::<usize>(), 1);
 });
+
+on_both!(a_renewal_whose_older_certificate_is_revoked_on_the_way_ends_without_a_certificate, async |place| {
+    let town = Town::begin(place).await;
+    let old = town.terminal().await;
+    let holder = town.holder(&old.serial, day(SOON)).await;
+    let begun = town.authority.begin_renewal(&holder, day(SOON)).await.unwrap().unwrap();
+    assert_eq!(town.authority.advance(&begun.order.request_id, day(SOON)).await.unwrap(), State::Requested);
+    town.authority.revoke(&old.serial, authority::Reason::KeyCompromise, day(SOON)).await.unwrap();
+    town.authority.chores(day(SOON)).await.unwrap();
+    assert_eq!(town.authority.advance(&begun.order.request_id, day(SOON)).await.unwrap(), State::Lapsed);
+    assert_eq!(town.authority.certificates().await.unwrap().len(), 1);
+    // A renewal that nobody fetched in time, over a certificate that still lives, may be begun anew.
+    let other = town.terminal().await;
+    let holder = town.holder(&other.serial, day(SOON)).await;
+    town.authority.ask_replacement(&[other.serial], now()).await.unwrap();
+    let first = town.authority.begin_renewal(&holder, day(1)).await.unwrap().unwrap();
+    town.authority.chores(day(1 + 181)).await.unwrap();
+    assert_eq!(town.authority.advance(&first.order.request_id, day(182)).await.unwrap(), State::Lapsed);
+    let second = town.authority.begin_renewal(&holder, day(182)).await.unwrap().unwrap();
+    assert_ne!(first.order.request_id, second.order.request_id);
+});

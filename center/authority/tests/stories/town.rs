@@ -1,6 +1,6 @@
 //! An authority and a registry with one facility, how a terminal of it asks, and how either starts again after a crash.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::Poll;
 
@@ -47,7 +47,20 @@ impl Town {
     }
 
     pub(crate) async fn begin_with(place: &Place, config: Config, at: Timestamp) -> Self {
-        let db = place.database().await;
+        Self::founded(place.database().await, place.folder.path(), config, at).await
+    }
+
+    /// The town in this folder, founded at the first time.
+    pub(crate) async fn at(folder: &Path, config: Config, at: Timestamp) -> Self {
+        let db = Database::open(&format!("sqlite:{}", folder.join("town.db").display())).await.unwrap();
+        let registry = Registry::open(db.clone(), registry::Config::default()).await.unwrap();
+        match registry.facility(&FacilityCode::parse(CODE).unwrap()).await.unwrap() {
+            Some(_) => Self::open(db, folder.to_owned(), config, at).await,
+            None => Self::founded(db, folder, config, at).await,
+        }
+    }
+
+    async fn founded(db: Database, folder: &Path, config: Config, at: Timestamp) -> Self {
         let registry = Registry::open(db.clone(), registry::Config::default()).await.unwrap();
         let facility = FacilityApplication {
             facility_code: CODE.to_owned(),
@@ -57,7 +70,7 @@ impl Town {
         };
         let application = registry.apply_for_facility(&facility, at).await.unwrap();
         registry.approve(&application, at).await.unwrap();
-        Self::open(db, place.folder.path().to_owned(), config, at).await
+        Self::open(db, folder.to_owned(), config, at).await
     }
 
     async fn open(db: Database, folder: PathBuf, config: Config, at: Timestamp) -> Self {

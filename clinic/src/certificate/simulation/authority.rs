@@ -15,9 +15,9 @@ use time::OffsetDateTime;
 use wire::enrolment::IssuedCertificate;
 
 use crate::center::{CenterError, CenterRefusal};
-use crate::certificate::keeper::{Heard, Issuer, Obstacle, Post, Wish};
 use crate::certificate::leaf::{self, Leaf};
-use crate::certificate::notes::{Letter, Window};
+use crate::certificate::notes::{Letter, RenewalTime};
+use crate::certificate::partners::{Heard, Issuer, Obstacle, Post, Wish};
 use crate::certificate::rules;
 use crate::simulation::dice::Dice;
 
@@ -156,8 +156,8 @@ fn refusal(situation: Situation) -> Obstacle {
 
 impl Issuer for Office {
     async fn window(&self, leaf: &Leaf, _identity: &SecretString) -> Heard<Option<Wish>> {
-        let Window { start, end } = rules::own_window(&leaf.held);
-        self.answer(|_| Ok(Some(Wish { window: Window { start, end }, again: Some(21_600) })))
+        let RenewalTime { start, end } = rules::own_window(&leaf.held);
+        self.answer(|_| Ok(Some(Wish { window: RenewalTime { start, end }, again: Some(21_600) })))
     }
 
     async fn renew(&self, identity: &SecretString, csr_pem: &str) -> Heard<IssuedCertificate> {
