@@ -288,7 +288,17 @@ impl Center {
         let data = self.config.center.data.clone();
         run.write(&data)?;
         let chores = Chores::begin(&self);
-        Ok(RunningCenter { running, lists, apart, publishing, chores, data, monitoring, center: self })
+        Ok(RunningCenter {
+            running,
+            lists,
+            apart,
+            publishing,
+            chores,
+            data,
+            #[cfg(feature = "clinic")]
+            monitoring,
+            center: self,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use chassis::serve::Running;
 
 use super::Center;
 use crate::chores::Chores;
+#[cfg(feature = "clinic")]
 use crate::monitoring::Monitoring;
 use crate::run_file::RunFile;
 
@@ -18,6 +19,7 @@ pub(crate) struct RunningCenter {
     pub(super) chores: Chores,
     pub(super) publishing: Option<tokio::task::JoinHandle<()>>,
     pub(super) data: PathBuf,
+    #[cfg(feature = "clinic")]
     pub(crate) monitoring: Monitoring,
     pub(crate) center: Center,
 }
