@@ -84,11 +84,13 @@ impl Bridge {
     pub fn start_with<A: Answers>(config: &BridgeConfig, clock: Clock, answers: Arc<A>) -> Result<RunningBridge, Error> {
         let folders = Arc::new(Folders::open(config)?);
         let inbox = Inbox::open(folders.clone(), AT_ONCE).map_err(Error::LeftBehind)?;
+        let gone = folders.gone.clone();
         let (figures, stop, bell) = (Arc::new(Figures::default()), CancellationToken::new(), Arc::new(Notify::new()));
+        let watcher = watch::watch(&folders.req, bell.clone());
         let desk = Arc::new(Desk {
             answers,
             hands: Hands::of(folders.clone()),
-            folders: folders.clone(),
+            folders,
             figures: figures.clone(),
             clock,
             habits: Habits { style: config.style(), pass_broken: config.pass_broken_answers },
@@ -98,10 +100,9 @@ impl Bridge {
             lanes: Semaphore::new(config.lanes.max(1)),
             stop: stop.clone(),
         });
-        let watcher = watch::watch(&folders.req, bell.clone());
         let round = Round { desk, bell, _watcher: watcher, interval: span(config.scan_interval) };
         let task = tokio::spawn(round.run(inbox));
-        Ok(RunningBridge { center: None, stop, figures, _abort: AbortWhenDropped(task.abort_handle()), task })
+        Ok(RunningBridge { center: None, stop, gone, figures, _abort: AbortWhenDropped(task.abort_handle()), task })
     }
 }
 
@@ -110,6 +111,8 @@ impl Bridge {
 pub struct RunningBridge {
     center: Option<Arc<Center>>,
     stop: CancellationToken,
+    /// The folders are free again.
+    gone: CancellationToken,
     figures: Arc<Figures>,
     _abort: AbortWhenDropped,
     task: JoinHandle<()>,
@@ -125,10 +128,12 @@ impl Drop for AbortWhenDropped {
 }
 
 impl RunningBridge {
-    /// Takes nothing more, finishes what was taken, and returns.
+    /// Takes nothing more, finishes what was taken, and returns when another bridge may have the folders.
     pub async fn stop(self) {
         self.stop.cancel();
         report(self.task.await);
+        // A hand that has just told of its work still holds them for a moment.
+        self.gone.cancelled().await;
     }
 
     /// The center it asks, if it is a real one.

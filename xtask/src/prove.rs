@@ -114,7 +114,7 @@ mod tests {
     fn an_unknown_proof_or_point_is_refused() {
         assert_eq!(
             run(Path::new("."), "chian", &[], false).expect_err("unknown").to_string(),
-            "no proof `chian`; there are: chain, holds, network"
+            "no proof `chian`; there are: chain, holds, network, authority"
         );
         assert!(run(Path::new("."), "chain", &[99], false).is_err());
     }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio_util::sync::{CancellationToken, DropGuard};
+
 use super::order::OpenNames;
 use crate::config::{BridgeConfig, span};
 use crate::disk::{Disk, RealDisk};
@@ -51,6 +53,10 @@ pub(crate) struct Folders {
     /// The names of the requests that are on their way.
     pub(crate) names: OpenNames,
     _lock: Option<File>,
+    /// Says that the folders are free again, to whoever waits for that.
+    pub(crate) gone: CancellationToken,
+    /// After the lock, as fields go in their order.
+    _freed: DropGuard,
 }
 
 impl Folders {
@@ -68,7 +74,9 @@ impl Folders {
         let proof = work.join("bridge.lock");
         let lock = Some(lock(&work, &proof)?);
         let settle = span(config.settle);
-        Ok(Self { req, res, work, proof, disk: Box::new(RealDisk), settle, names: OpenNames::default(), _lock: lock })
+        let (names, gone) = (OpenNames::default(), CancellationToken::new());
+        let _freed = gone.clone().drop_guard();
+        Ok(Self { req, res, work, proof, disk: Box::new(RealDisk), settle, names, _lock: lock, gone, _freed })
     }
 
     /// The folders `req`, `res` and `work` of a disk that is none.
@@ -76,7 +84,9 @@ impl Folders {
     pub(crate) fn simulated(disk: Box<dyn Disk>, work: &str, settle: Duration) -> Self {
         let (req, res, work) = ("req".into(), "res".into(), PathBuf::from(work));
         let proof = work.join("bridge.lock");
-        Self { req, res, work, proof, disk, settle, names: OpenNames::default(), _lock: None }
+        let (names, gone) = (OpenNames::default(), CancellationToken::new());
+        let _freed = gone.clone().drop_guard();
+        Self { req, res, work, proof, disk, settle, names, _lock: None, gone, _freed }
     }
 }
 
