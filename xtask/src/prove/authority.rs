@@ -51,7 +51,7 @@ fn in_a_browser(ground: &Ground) -> Result<String, String> {
 }
 
 fn others_programs(ground: &Ground) -> Result<String, String> {
-    told(ground, &[("authority", "clients::"), ("authority", "counter::"), ("authority", "publishing::")], &[])
+    told(ground, &[("authority", "clients::"), ("authority", "ordering::"), ("authority", "publishing::")], &[])
 }
 
 fn by_the_rules(ground: &Ground) -> Result<String, String> {
