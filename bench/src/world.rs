@@ -60,8 +60,7 @@ impl World {
     /// The code of the clinic's facility.
     pub(crate) fn facility(&self) -> anyhow::Result<String> {
         let config: toml::Table = std::fs::read_to_string(self.data.join("clinic").join("clinic.toml"))?.parse()?;
-        let code = config.get("center").and_then(|center| center.get("facility_code")).and_then(toml::Value::as_str);
-        Ok(code.context("no facility")?.to_owned())
+        Ok(config.get("facility_code").and_then(toml::Value::as_str).context("no facility")?.to_owned())
     }
 
     /// A file of the clinic's keys.

@@ -103,16 +103,28 @@ impl Authority {
         if self.store.key_is_used(&asked.key_hash).await? {
             return Ok(Err(Situation::KeyAlreadyUsed));
         }
-        // A renewal that was begun on the web, or broke off, goes on as this one.
-        let begun = self.store.renewal_of(&older.serial).await?.filter(|row| row.order.state != State::Issued);
-        let (row, new) = match begun {
-            Some(row) => (row, false),
-            None => (self.renewal_order(&older, now)?.row, true),
-        };
-        let made = self.make(&row.order, &asked, profile, now)?;
-        let closing =
-            Closing { request_id: &row.order.request_id, new_order: new.then_some(&row), keep_key: false, renews: Some(&older.serial) };
-        self.keep(&made, &closing).await
+        loop {
+            // A renewal that was begun on the web, or broke off, goes on as this one.
+            let begun = self.store.renewal_of(&older.serial).await?.filter(|row| row.order.state != State::Issued);
+            let (row, new) = match begun {
+                Some(row) => (row, false),
+                None => (self.renewal_order(&older, now)?.row, true),
+            };
+            let made = self.make(&row.order, &asked, profile, now)?;
+            let closing =
+                Closing { request_id: &row.order.request_id, new_order: new.then_some(&row), keep_key: false, renews: Some(&older.serial) };
+            let kept = self.keep(&made, &closing).await?;
+            // Seven digits a day are few for a great wave: the number that was drawn may be another order's.
+            let drawn_again = new && kept.is_err() && self.is_anothers(&row.order).await?;
+            if !drawn_again {
+                return Ok(kept);
+            }
+        }
+    }
+
+    /// Whether an order of this number is there that renews something else, or nothing.
+    async fn is_anothers(&self, order: &Order) -> Result<bool, Error> {
+        Ok(self.store.order(&order.request_id).await?.is_some_and(|there| there.order.renews != order.renews))
     }
 
     /// Takes an application for renewal from the web (RN-07, RN-08): the key is made here. Asked again, the same order goes on.

@@ -157,3 +157,21 @@ on_both!(a_renewal_whose_older_certificate_is_revoked_on_the_way_ends_without_a_
     let second = town.authority.begin_renewal(&holder, day(182)).await.unwrap().unwrap();
     assert_ne!(first.order.request_id, second.order.request_id);
 });
+
+/// A day has seven digits of numbers. With many of them taken, one in twenty that are drawn is another order's.
+#[tokio::test]
+async fn a_renewal_whose_number_is_taken_draws_another() {
+    let place = chassis::testing::Place::sqlite();
+    let town = Town::begin(&place).await;
+    let at = day(SOON);
+    let date = chassis::clock::japan_date(at).strftime("%Y%m%d").to_string();
+    let taken = "WITH RECURSIVE number(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n < 499999)
+INSERT INTO notice (request_id, reference_hash, facility_code, terminal_name, state, noticed_at, retrieve_until, valid_until, failures, failed_at)
+SELECT $1 || substr('0000000' || (n * 20), -7), '', '', '', 'lapsed', 0, 0, 0, 0, 0 FROM number";
+    town.db().execute(taken, &chassis::db::values![date]).await.unwrap();
+    for _ in 0..60 {
+        let old = town.terminal().await;
+        let renewed = town.authority.renew_by_csr(&town.holder(&old.serial, at).await, &csr_der(), &Profile::Terminal, at).await.unwrap();
+        renewed.unwrap();
+    }
+}
