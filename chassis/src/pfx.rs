@@ -48,7 +48,17 @@ pub struct Content<'a> {
     pub friendly_name: &'a str,
 }
 
-const ITERATIONS: u32 = 100_000;
+/// How often a password is hashed: so often that guessing a good one costs too much.
+const MANY_ROUNDS: u32 = 100_000;
+/// And one that is found within ten thousand guesses, whatever each costs: as often as other programs do it, so that making the file is quick.
+const FEW_ROUNDS: u32 = 2_048;
+/// Shorter passwords are such.
+const GOOD_LENGTH: usize = 8;
+
+fn rounds(password: &SecretString) -> u32 {
+    if password.expose_secret().chars().count() < GOOD_LENGTH { FEW_ROUNDS } else { MANY_ROUNDS }
+}
+
 const DATA: &[u64] = &[1, 2, 840, 113_549, 1, 7, 1];
 const ENCRYPTED_DATA: &[u64] = &[1, 2, 840, 113_549, 1, 7, 6];
 const SHROUDED_KEY_BAG: &[u64] = &[1, 2, 840, 113_549, 1, 12, 10, 1, 2];
@@ -129,14 +139,14 @@ fn certificate_bag(bag: &mut yasna::DERWriterSeq<'_>, certificate: &[u8], key_id
 
 /// The whole file: the safe, and the seal that shows a wrong password or a changed byte.
 fn seal(safe: &[u8], password: &SecretString, strength: Strength) -> Result<Vec<u8>, Error> {
-    let salt = random::bytes::<16>()?;
+    let (salt, rounds) = (random::bytes::<16>()?, rounds(password));
     let (hash_oid, mac) = match strength {
         Strength::Modern => {
-            let key = kdf(&digest::SHA256, password, &salt, ITERATIONS, 3, 32);
+            let key = kdf(&digest::SHA256, password, &salt, rounds, 3, 32);
             (SHA256, hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), safe))
         }
         Strength::Compatible => {
-            let key = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, ITERATIONS, 3, 20);
+            let key = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, rounds, 3, 20);
             (SHA1, hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key), safe))
         }
     };
@@ -153,7 +163,7 @@ fn seal(safe: &[u8], password: &SecretString, strength: Strength) -> Result<Vec<
                     digest_info.next().write_bytes(mac.as_ref());
                 });
                 mac_data.next().write_bytes(&salt);
-                mac_data.next().write_u32(ITERATIONS);
+                mac_data.next().write_u32(rounds);
             });
         });
     }))
@@ -164,16 +174,17 @@ struct Encrypted {
     bytes: Vec<u8>,
     salt: [u8; 16],
     iv: [u8; 16],
+    rounds: u32,
     strength: Strength,
 }
 
 impl Encrypted {
     fn make(plain: &[u8], password: &SecretString, strength: Strength) -> Result<Self, Error> {
-        let (salt, iv) = (random::bytes::<16>()?, random::bytes::<16>()?);
+        let (salt, iv, rounds) = (random::bytes::<16>()?, random::bytes::<16>()?, rounds(password));
         let bytes = match strength {
             Strength::Modern => {
                 let mut key = Zeroizing::new([0_u8; 32]);
-                let rounds = NonZeroU32::new(ITERATIONS).ok_or(Error::Cipher)?;
+                let rounds = NonZeroU32::new(rounds).ok_or(Error::Cipher)?;
                 pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, &salt, password.expose_secret().as_bytes(), key.as_mut_slice());
                 let key = UnboundCipherKey::new(&AES_256, key.as_slice()).map_err(|_| Error::Cipher)?;
                 let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).map_err(|_| Error::Cipher)?;
@@ -183,13 +194,13 @@ impl Encrypted {
                 buffer
             }
             Strength::Compatible => {
-                let key = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, ITERATIONS, 1, 24);
-                let start = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, ITERATIONS, 2, 8);
+                let key = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, rounds, 1, 24);
+                let start = kdf(&digest::SHA1_FOR_LEGACY_USE_ONLY, password, &salt, rounds, 2, 8);
                 let cipher = cbc::Encryptor::<des::TdesEde3>::new_from_slices(&key, &start).map_err(|_| Error::Cipher)?;
                 cipher.encrypt_padded_vec::<Pkcs7>(plain)
             }
         };
-        Ok(Self { bytes, salt, iv, strength })
+        Ok(Self { bytes, salt, iv, rounds, strength })
     }
 
     fn algorithm(&self, writer: DERWriter<'_>) {
@@ -201,7 +212,7 @@ impl Encrypted {
                         oid(derivation.next(), PBKDF2);
                         derivation.next().write_sequence(|values| {
                             values.next().write_bytes(&self.salt);
-                            values.next().write_u32(ITERATIONS);
+                            values.next().write_u32(self.rounds);
                             values.next().write_sequence(|function| {
                                 oid(function.next(), HMAC_SHA256);
                                 function.next().write_null();
@@ -218,7 +229,7 @@ impl Encrypted {
                 oid(algorithm.next(), PBE_SHA1_3DES);
                 algorithm.next().write_sequence(|values| {
                     values.next().write_bytes(&self.salt);
-                    values.next().write_u32(ITERATIONS);
+                    values.next().write_u32(self.rounds);
                 });
             }),
         }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "certificates", sql: include_str!("../migrations/0001_certificates.sql") },
     Migration { number: 2, name: "orders", sql: include_str!("../migrations/0002_orders.sql") },
     Migration { number: 3, name: "acme", sql: include_str!("../migrations/0003_acme.sql") },
+    Migration { number: 4, name: "listed", sql: include_str!("../migrations/0004_listed.sql") },
 ];
 
 /// The authority's tables.

@@ -52,9 +52,12 @@ UNION ALL SELECT serial, revoked_at, NULL FROM lost_revocation";
 
     /// What stands on a list: the revoked and the provisionally blocked whose time is not long over.
     pub(crate) async fn listed(&self, shard: Option<i64>, ended_after: Timestamp) -> Result<Vec<Listed>, DbError> {
-        let sql = "SELECT serial, COALESCE(revoked_at, held_at) AS at, COALESCE(reason, 6) AS reason FROM client_certificate
-WHERE (revoked_at IS NOT NULL OR held_at IS NOT NULL) AND not_after >= $1 AND ($2 < 0 OR shard = $2)
-UNION ALL SELECT serial, revoked_at, reason FROM lost_revocation WHERE not_after >= $1 AND ($2 < 0 OR shard = $2) ORDER BY 1";
+        // Each part by an index that holds all that is asked for: most of a certificate's row is its text.
+        let sql = "SELECT serial, revoked_at, COALESCE(reason, 6) FROM client_certificate
+WHERE revoked_at > 0 AND not_after >= $1 AND ($2 < 0 OR shard = $2)
+UNION ALL SELECT serial, held_at, COALESCE(reason, 6) FROM client_certificate
+WHERE held_at > 0 AND revoked_at IS NULL AND not_after >= $1 AND ($2 < 0 OR shard = $2)
+UNION ALL SELECT serial, revoked_at, reason FROM lost_revocation WHERE not_after >= $1 AND ($2 < 0 OR shard = $2)";
         let rows = self.db.query(sql, &values![ended_after, shard.unwrap_or(-1)]).await?;
         rows.iter().map(|row| Ok(Listed { serial: row.text(0)?, at: instant(row, 1)?, reason: Reason::of(row.int(2)?) })).collect()
     }
