@@ -48,8 +48,10 @@ enum CertificateCommand {
 
 #[derive(Args)]
 struct GetArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
+    /// 医療機関の設定ファイル
+    // Not [`ConfigArgs`]: arguments that hold others' are never found to be there when the subcommand is left out.
+    #[arg(long, value_name = "FILE", default_value = "config/clinic.toml", env = "ONSHI_CLINIC_CONFIG")]
+    config: PathBuf,
     /// リクエストID（リファレンスIDは環境変数 ONSHI_REFERENCE_ID で渡します）
     #[arg(long)]
     request_id: String,
@@ -171,7 +173,7 @@ pub(crate) async fn run(args: CertificateArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn fetch(args: GetArgs) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config.config)?;
+    let config = Config::load(&args.config)?;
     let reference = std::env::var("ONSHI_REFERENCE_ID")
         .map_err(|_| anyhow::anyhow!("リファレンスIDを環境変数 ONSHI_REFERENCE_ID に入れてください（画面や履歴に残さないためです）。"))?;
     let wanted = EnrolConfig {

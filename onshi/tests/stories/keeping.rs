@@ -68,3 +68,14 @@ fn a_terminal_that_asks_for_its_revocation_is_refused_from_that_moment_on() {
     let stopped = certificate(&world, &["renew"], "");
     assert!(!stopped.status.success() && text(&stopped).contains(Situation::BlockedTerminal.get().code), "{}", text(&stopped));
 }
+
+#[test]
+fn a_certificate_is_fetched_with_and_without_the_word_get() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in [&["get"][..], &[]] {
+        let mut command = onshi(folder.path());
+        command.args(["clinic", "certificate"]).args(words).args(["--config", "nowhere.toml", "--request-id", "202611210000001"]);
+        let said = text(&command.env("ONSHI_REFERENCE_ID", "x").output().unwrap());
+        assert!(said.contains("nowhere.toml"), "the first thing that it wants is the configuration: {said}");
+    }
+}
