@@ -60,11 +60,11 @@ impl Tunnel<'_> {
             let (from_host, to_host) = host.split();
             let mut asking = std::pin::pin!(up.pump(from_caller, to_host, early));
             let mut answering = std::pin::pin!(down.pump(from_host, to_caller, Bytes::new()));
-            // The host's end is the tunnel's; the caller's is told to the host.
+            // The host's end is the tunnel's, and closing the caller's connection tells it; the caller's end is told to the host.
             let carrying = async {
                 tokio::select! {
                     biased;
-                    ended = &mut answering => ended?.shutdown().await,
+                    ended = &mut answering => ended.map(drop),
                     ended = &mut asking => {
                         ended?.shutdown().await?;
                         answering.await.map(drop)
