@@ -101,6 +101,11 @@ fn corpus_of_terminal_listings() {
     run("terminal_listing", claims::terminal_listing);
 }
 
+#[test]
+fn corpus_of_copies_of_certificates() {
+    run("pfx", claims::pfx);
+}
+
 fn names(folder: &str) -> BTreeSet<String> {
     let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
