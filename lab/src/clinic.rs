@@ -11,9 +11,9 @@ use crate::internet::{self, Internet};
 use crate::namespace::{self, Namespace};
 use crate::program::Program;
 use crate::relay::Faults;
-use crate::routers::{self, ABOVE, BELOW, Names, ROUTER, Recipe, Settings, Uplink};
 use crate::terminal::Terminal;
 use crate::world::Ground;
+use recipes::linux::{self as routers, ABOVE, BELOW, Names, ROUTER, Recipe, Settings, Uplink};
 
 /// What a clinic has. Begin with [`Plan::new`] and say what is different.
 #[derive(Debug, Clone)]
