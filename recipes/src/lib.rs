@@ -4,3 +4,4 @@
 pub mod linux;
 pub mod site;
 pub mod table;
+pub mod write;
