@@ -31,11 +31,16 @@ pub fn unknown_to_the_internet(forwards: &[Forward]) -> Vec<&'static str> {
     let mut tops: Vec<&'static str> = Vec::new();
     for forward in forwards {
         let top = forward.domain.rsplit('.').next().unwrap_or(forward.domain);
-        if !PUBLIC_TOPS.contains(&top) && !tops.contains(&top) {
+        if !is_public(top) && !tops.contains(&top) {
             tops.push(top);
         }
     }
     tops
+}
+
+/// Whether the internet has a top-level label of the manuals' domains too.
+pub(crate) fn is_public(top: &str) -> bool {
+    PUBLIC_TOPS.contains(&top)
 }
 
 /// The top-level labels of the manuals' domains that the internet has too.
