@@ -13,8 +13,8 @@ use crate::namespace::{self, Namespace};
 use crate::onshi::Office;
 use crate::program::Program;
 use crate::relay::Faults;
-use crate::routers::{ABOVE, BELOW, ROUTER, Uplink, phone};
 use crate::world::Ground;
+use recipes::linux::{ABOVE, BELOW, ROUTER, Uplink, phone};
 
 /// A carrier.
 pub struct Carrier {

@@ -14,9 +14,9 @@ use crate::carrier::Carrier;
 use crate::namespace::Namespace;
 use crate::onshi::{self, Office};
 use crate::program::Program;
-use crate::routers::{BELOW, ROUTER};
 use crate::servers;
 use crate::world::Ground;
+use recipes::linux::{BELOW, ROUTER};
 
 /// The center.
 pub struct Center {

@@ -11,9 +11,9 @@ use crate::internet::{self, Internet};
 use crate::namespace::{self, Namespace};
 use crate::program::Program;
 use crate::relay::Faults;
-use crate::routers::{self, ABOVE, BELOW, Names, ROUTER, Recipe, Settings, Uplink};
 use crate::terminal::Terminal;
 use crate::world::Ground;
+use recipes::linux::{self as routers, ABOVE, BELOW, Names, ROUTER, Recipe, Settings, Uplink};
 
 /// What a clinic has. Begin with [`Plan::new`] and say what is different.
 #[derive(Debug, Clone)]
@@ -121,7 +121,8 @@ impl Clinic {
         internet.join(&router)?;
         let internet = if plan.asks_phone_router { format!("{ABOVE}%wan") } else { internet::RESOLVER.to_string() };
         let forwards = plan.forwards.clone().unwrap_or_else(|| routers::forwards(plan.region));
-        let settings = Settings { names: plan.names, uplink: plan.uplink, forwards, internet, udp_size: plan.udp_size };
+        let internet = routers::Elsewhere::Servers(vec![internet]);
+        let settings = Settings { internet, udp_size: plan.udp_size, ..Settings::new(plan.names, plan.uplink, forwards) };
         boxes.push(Box { machine: router.clone(), address: ROUTER, recipe: routers::recipe(&settings), programs: Cell::default() });
         let (label, region, names) = (plan.label.clone(), plan.region, plan.names);
         let clinic = Self { ground: ground.clone(), label, region, names, line, router, boxes, terminals: RefCell::new(0) };
