@@ -47,7 +47,7 @@ use refuse::Asked;
 use rules::{AllowList, Decision, Situated};
 use share::{Gate, NoPlace, Place, Places};
 use target::Target;
-use tunnel::Tunnel;
+use tunnel::{Buffers, Tunnel};
 
 /// Largest head of a request, in bytes.
 const LONGEST_HEAD: usize = 32 * 1024;
@@ -66,6 +66,7 @@ pub struct Proxy {
     clock: Clock,
     reach: Reach,
     figures: Figures,
+    buffers: Buffers,
     gate: Arc<Gate>,
     places: Arc<Places>,
     crowd: Arc<Semaphore>,
@@ -112,6 +113,7 @@ impl Proxy {
             list: AllowList::new(&config),
             reach: Reach::new(&config.hosts, patience),
             figures: Figures::new(),
+            buffers: Buffers::default(),
             gate: Gate::new(config.bytes_per_second),
             places: Places::new(config.connections, config.connections_per_line),
             crowd: Arc::new(Semaphore::new(CROWD)),
@@ -277,7 +279,8 @@ impl Proxy {
         work.spawn(async move {
             let Ok(upgraded) = upgraded.await else { return };
             let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
-            let tunnel = Tunnel { line: seat.line(), gate: &self.gate, idle: Duration::from_secs(self.config.idle_seconds.max(1)) };
+            let idle = Duration::from_secs(self.config.idle_seconds.max(1));
+            let tunnel = Tunnel { line: seat.line(), buffers: &self.buffers, gate: &self.gate, idle };
             let open = self.figures.open();
             let carried = tunnel.carry(parts.io.into_inner(), parts.read_buf, host).await;
             drop(open);
