@@ -1,5 +1,12 @@
 //! Finds out why a clinic's machine does not get through: looks at everything at once, names the first cause, whose job it is, and what to do.
 
+pub mod desk;
+pub mod facts;
+pub mod reason;
 pub mod recording;
+pub mod report;
+pub mod table;
 
+pub use facts::Facts;
+pub use reason::{Diagnosis, Found, State};
 pub use recording::{Recording, RecordingError};
