@@ -1,5 +1,7 @@
 //! Finds out why a clinic's machine does not get through: looks at everything at once, names the first cause, whose job it is, and what to do.
 
+pub mod probe;
 pub mod recording;
+pub mod system;
 
 pub use recording::{Recording, RecordingError};

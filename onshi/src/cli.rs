@@ -60,6 +60,10 @@ enum Command {
     #[cfg(feature = "clinic")]
     #[command(subcommand)]
     Clinic(clinic_side::ClinicCommand),
+    /// 診断: この端末と回線を調べます
+    #[cfg(feature = "clinic")]
+    #[command(subcommand)]
+    Doctor(crate::doctor::DoctorCommand),
     /// 設定ファイルを調べます
     CheckConfig(check_config::CheckConfigArgs),
     /// シェルの補完を出力します（例: onshi completion bash）
@@ -207,6 +211,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Network(command) => crate::network::run(command).await,
         #[cfg(feature = "clinic")]
         Command::Clinic(command) => clinic_side::run(command).await,
+        #[cfg(feature = "clinic")]
+        Command::Doctor(command) => crate::doctor::run(command).await,
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Completion { shell } => {
             let mut script = Vec::new();
