@@ -2,9 +2,12 @@
 
 pub mod desk;
 pub mod facts;
+pub mod history;
+pub mod probe;
 pub mod reason;
 pub mod recording;
 pub mod report;
+pub mod system;
 pub mod table;
 
 pub use facts::Facts;
