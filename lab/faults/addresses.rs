@@ -107,7 +107,9 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "another way out is preferred, and it leads nowhere",
         cause: "wrong-way-out",
-        comes: |ward| ward.terminal.machine().ip("link add name eth1 type veth peer name eth2\nlink set eth1 up\nlink set eth2 up\naddress add 2001:db8:77::10/64 dev eth1\nroute add default via fe80::77 dev eth1 metric 1"),
+        comes: |ward| {
+            ward.terminal.machine().ip("link add name eth1 type veth peer name eth2\nlink set eth1 up\nlink set eth2 up\naddress add 2001:db8:77::10/64 dev eth1\nroute add default via fe80::77 dev eth1 metric 1")
+        },
         goes: |ward| ward.terminal.machine().ip("link del eth1"),
         ..FAULT
     },

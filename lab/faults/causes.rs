@@ -29,9 +29,11 @@ const fn cause(key: &'static str, owners: &'static [&'static str], what: &'stati
     Cause { key, owners, what }
 }
 
+/// No fault at all: the doctor must find nothing (rank 28; LA-12).
+pub(crate) const HEALTHY: &str = "healthy";
+
 /// All of them.
 pub(crate) const CAUSES: &[Cause] = &[
-    cause("healthy", NOBODY, "nothing is wrong (rank 28; LA-12)"),
     // Names.
     cause("terminal-asks-provider", INSTALLER, "the terminal asks a resolver of the internet (rank 1; 001 §2-1 手順5')"),
     cause("router-asks-provider", INSTALLER, "the router has no table and asks the internet for everything (rank 1)"),

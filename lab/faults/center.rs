@@ -16,7 +16,12 @@ fn deaf(ward: &Ward<'_>, names: &[&str]) -> Result<()> {
     let mut rules = Vec::new();
     for name in names {
         let addresses = zones::addresses_of(name, Region::East);
-        rules.extend(addresses.into_iter().filter(std::net::IpAddr::is_ipv6).map(|address| format!("input ip6 daddr {address} meta l4proto tcp drop")));
+        rules.extend(
+            addresses
+                .into_iter()
+                .filter(std::net::IpAddr::is_ipv6)
+                .map(|address| format!("input ip6 daddr {address} meta l4proto tcp drop")),
+        );
     }
     ward.center.machine().filters(&rules.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -37,7 +42,8 @@ fn proxy_answers(ward: &Ward<'_>, status: &str) -> Result<()> {
     let proxy = format!("http://{}:{}", hosts::proxy().name, hosts::proxy().port);
     let cloud = manuals::proxy::sheet().own_proxy.must_reach.first().context("a cloud")?;
     until(&format!("{status} from the proxy"), LISTED, || {
-        let words = ["--silent", "--max-time", "10", "--proxytunnel", "--proxy", &proxy, "--write-out", "%{http_connect}", "--output", "/dev/null"];
+        let words =
+            ["--silent", "--max-time", "10", "--proxytunnel", "--proxy", &proxy, "--write-out", "%{http_connect}", "--output", "/dev/null"];
         let done = ward.terminal.machine().command("curl").args(words).arg(format!("http://{cloud}:443/")).output()?;
         Ok((String::from_utf8_lossy(&done.stdout).trim() == status).then_some(()))
     })

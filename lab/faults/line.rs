@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use lab::LineRecord;
 
 use crate::addresses::addresses_return;
+use crate::causes::HEALTHY;
 use crate::ward::{FAULT, Fault, Ward, family, nothing, shown, usual};
 
 /// Somebody pressed 「希望する」 and saw what came of it.
@@ -48,13 +49,7 @@ fn works(ward: &Ward<'_>) -> Result<()> {
 }
 
 const FAULTS: &[Fault] = &[
-    Fault {
-        name: "the line was never authenticated",
-        cause: "line-not-authenticated",
-        comes: dismissed,
-        goes: well_again,
-        ..FAULT
-    },
+    Fault { name: "the line was never authenticated", cause: "line-not-authenticated", comes: dismissed, goes: well_again, ..FAULT },
     Fault {
         name: "works on the line in the night: another prefix in the morning",
         cause: "prefix-changed",
@@ -144,7 +139,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a second facility on the line: it was authenticated before",
-        cause: "healthy",
+        cause: HEALTHY,
         comes: nothing,
         asked: |ward| ward.examined_seeing("回線認証済みです。"),
         ..FAULT

@@ -175,7 +175,9 @@ const FAULTS: &[Fault] = &[
         comes: nothing,
         asked: |ward| {
             let line = format!("2001:db8::80 {}", hosts::portal().name);
-            ward.examined_after(&format!("cp /etc/hosts /tmp/hosts.$$; echo '{line}' >> /tmp/hosts.$$; mount --bind /tmp/hosts.$$ /etc/hosts; rm -f /tmp/hosts.$$"))
+            ward.examined_after(&format!(
+                "cp /etc/hosts /tmp/hosts.$$; echo '{line}' >> /tmp/hosts.$$; mount --bind /tmp/hosts.$$ /etc/hosts; rm -f /tmp/hosts.$$"
+            ))
         },
         ..FAULT
     },

@@ -130,7 +130,9 @@ const CHANGES: &[Fault] = &[
     Fault {
         name: "the last entry of the bypass list is missing",
         cause: "bypass-entry-missing",
-        asked: |ward| replayed(ward, |seen| both(seen, &server(), &bypass().rsplit_once(';').map_or(String::new(), |(list, _)| list.to_owned()))),
+        asked: |ward| {
+            replayed(ward, |seen| both(seen, &server(), &bypass().rsplit_once(';').map_or(String::new(), |(list, _)| list.to_owned())))
+        },
         ..FAULT
     },
     Fault {

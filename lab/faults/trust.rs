@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::ward::{FAULT, Fault, Ward, diagnosis, family, usual};
+use crate::ward::{DAYS, FAULT, Fault, Ward, diagnosis, family, family_in, usual};
 
 /// A certificate that the network's authority has never seen, and its key, in place of the right ones.
 fn of_nobody(ward: &Ward<'_>) -> Result<()> {
@@ -169,4 +169,32 @@ const FAULTS: &[Fault] = &[
 #[test]
 fn is_diagnosed() -> Result<()> {
     family("trust", &usual(), FAULTS)
+}
+
+/// It is so many days later than it was, for everybody.
+fn later(ward: &Ward<'_>, days: u32) -> Result<()> {
+    ward.world.is_days_ahead(days)
+}
+
+const PASSING: &[Fault] = &[
+    Fault {
+        name: "nobody renewed: two weeks are left",
+        cause: "certificate-soon",
+        comes: |ward| later(ward, DAYS - 14),
+        goes: |ward| later(ward, 0),
+        ..FAULT
+    },
+    Fault {
+        name: "nobody renewed: the certificate ended last week",
+        cause: "certificate-expired",
+        comes: |ward| later(ward, DAYS + 7),
+        goes: |ward| later(ward, 0),
+        ..FAULT
+    },
+];
+
+/// Rows: CA-14, RN-01
+#[test]
+fn passing_time_is_diagnosed() -> Result<()> {
+    family_in("time", |world| world.has_a_clock(), &usual(), PASSING)
 }

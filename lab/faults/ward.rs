@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lab::routers::{Names, Uplink};
-use lab::{Program, Carrier, Center, Clinic, LineRecord, Plan, Terminal, World, patience};
+use lab::{Carrier, Center, Clinic, LineRecord, Plan, Program, Terminal, World, patience};
 use manuals::{Region, proxy};
 use serde_json::Value;
 
@@ -72,9 +72,19 @@ pub(crate) fn usual() -> Plan {
     Plan::new("clinic", Region::East, Names::Dnsmasq, Uplink::Advertised)
 }
 
+/// For how many days the certificates of these worlds are issued: no renewal is due.
+pub(crate) const DAYS: u32 = 400;
+
 /// Tells a family: a world of its own, in which the doctor finds nothing before the first fault and nothing after the last.
 pub(crate) fn family(name: &'static str, plan: &Plan, faults: &[Fault]) -> Result<()> {
+    family_in(name, |_| Ok(()), plan, faults)
+}
+
+/// Tells a family in a world that is prepared first.
+pub(crate) fn family_in(name: &'static str, prepare: fn(&World) -> Result<()>, plan: &Plan, faults: &[Fault]) -> Result<()> {
     lab::story(&format!("faults-{name}"), |world| {
+        prepare(world)?;
+        world.issues_certificates_for(DAYS);
         let ward = Ward::healthy(world, plan)?;
         let mut sheet = Sheet::begin(name)?;
         ward.finds_nothing(&mut sheet, "before the first fault")?;
