@@ -1,6 +1,7 @@
 //! What goes wrong in the field, and whose job it is: known from the manuals and from practice before the doctor had learnt a word.
 //!
-//! The doctor has keys of its own. `clinic/data/causes.toml` says of each which of these it means.
+//! The doctor has keys of its own. `clinic/data/causes.toml` says of each which of these it `means`. Owners have the words of `manuals`: the vendor is
+//! whoever installed it, the line is its carrier or seller.
 
 use anyhow::{Context, Result};
 
@@ -16,12 +17,14 @@ pub(crate) struct Cause {
 }
 
 const SITE: &[&str] = &["site"];
-const INSTALLER: &[&str] = &["installer"];
-const CARRIER: &[&str] = &["carrier"];
+const INSTALLER: &[&str] = &["vendor"];
+const CARRIER: &[&str] = &["line"];
 const CENTER: &[&str] = &["center"];
 const INSURER: &[&str] = &["insurer"];
+/// The manuals send people to the network's desk; what is silent may be the carrier's.
+const DESK: &[&str] = &["center", "line"];
 /// Whoever is there can do it, and so can whoever installed it.
-const NEAR: &[&str] = &["site", "installer"];
+const NEAR: &[&str] = &["site", "vendor"];
 /// Nobody has anything to mend: it passes by itself.
 const NOBODY: &[&str] = &["nobody", "center"];
 
@@ -71,7 +74,7 @@ pub(crate) const CAUSES: &[Cause] = &[
     cause("line-work-unfinished", CARRIER, "P11011: the end of the works is not booked (rank 11; LA-15)"),
     cause("line-ineligible", CARRIER, "P11019: the line's type may not enter, or the v6 option is missing (rank 10; LA-14)"),
     cause("line-unregistered", SITE, "the line's id is not the one applied for (rank 13; LA-09)"),
-    cause("line-no-answer", CENTER, "P32031: no answer within 25 seconds (rank 12; LA-08)"),
+    cause("line-no-answer", DESK, "P32031: no answer within 25 seconds (rank 12; LA-08)"),
     cause("line-not-wished", SITE, "「希望しない」 was pressed (LA-06)"),
     cause("line-back-button", SITE, "the browser's back button was pressed (LA-07)"),
     cause("line-system-error", CENTER, "the portal of line authentication is out of order (LA-10)"),
@@ -97,7 +100,7 @@ pub(crate) const CAUSES: &[Cause] = &[
     cause("certificate-of-other-issuer", INSTALLER, "a certificate of another purpose is chosen (CA-24)"),
     cause("certificate-key-missing", INSTALLER, "the certificate's key is not there"),
     cause("certificates-two", INSTALLER, "two certificates of the network lie in the store: the old one must be deleted (CA-31)"),
-    cause("certificate-shared", SITE, "the certificate is used on another terminal too"),
+    cause("certificate-shared", NEAR, "the certificate is used on another terminal too"),
     cause("clock-wrong", NEAR, "the terminal's clock is wrong (TM)"),
     cause("tls-opened", INSTALLER, "a box in the path opens TLS with a certificate of its own (rank 15)"),
     // Proxy and distribution.

@@ -38,7 +38,7 @@ fn joined() -> Result<BTreeMap<String, Vec<String>>> {
     let mut joined: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for cause in table.get("cause").and_then(toml::Value::as_array).into_iter().flatten() {
         let key = cause.get("key").and_then(toml::Value::as_str).context("a cause without a key")?;
-        for field in cause.get("field").and_then(toml::Value::as_array).into_iter().flatten() {
+        for field in cause.get("means").and_then(toml::Value::as_array).into_iter().flatten() {
             joined.entry(field.as_str().unwrap_or_default().to_owned()).or_default().push(key.to_owned());
         }
     }

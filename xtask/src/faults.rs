@@ -161,7 +161,7 @@ pub(crate) fn score(root: &Path) -> Result<Score> {
 }
 
 /// Forgets the last run.
-fn forget(root: &Path) -> Result<()> {
+pub(crate) fn forget(root: &Path) -> Result<()> {
     let folder = folder(root)?;
     if folder.is_dir() {
         std::fs::remove_dir_all(&folder)?;
