@@ -191,10 +191,18 @@ fn saved(speaks: Speaks, ward: &Ward<'_>, texts: &Texts) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// What the doctor says of a terminal with these texts.
-fn told(ward: &Ward<'_>, speaks: Speaks, change: impl FnOnce(&mut Texts) -> Result<()>) -> Result<Value> {
+/// Both settings of the proxy with this list of exceptions.
+fn both(speaks: Speaks, list: &str) -> [(&'static str, String); 2] {
+    [
+        ("netsh-winhttp.txt", winhttp(speaks, Some((&server(), list)))),
+        ("reg-internet-settings.txt", internet_settings(true, &server(), list)),
+    ]
+}
+
+/// What the doctor says of a terminal with these texts in place of the usual ones.
+fn told(ward: &Ward<'_>, speaks: Speaks, others: &[(&'static str, String)]) -> Result<Value> {
     let mut texts = well(speaks, ward)?;
-    change(&mut texts)?;
+    texts.extend(others.iter().cloned());
     let folder = saved(speaks, ward, &texts)?;
     let mut doctor = ward.doctor("onshi", &[])?;
     doctor.arg("--sources").arg(folder);
@@ -202,30 +210,26 @@ fn told(ward: &Ward<'_>, speaks: Speaks, change: impl FnOnce(&mut Texts) -> Resu
 }
 
 const FAULTS: &[Fault] = &[
-    Fault { name: "nothing, in Japanese", cause: HEALTHY, asked: |ward| told(ward, Japanese, |_| Ok(())), ..FAULT },
-    Fault { name: "nothing, in English", cause: HEALTHY, asked: |ward| told(ward, English, |_| Ok(())), ..FAULT },
+    Fault { name: "nothing, in Japanese", cause: HEALTHY, asked: |ward| told(ward, Japanese, &[]), ..FAULT },
+    Fault { name: "nothing, in English", cause: HEALTHY, asked: |ward| told(ward, English, &[]), ..FAULT },
     Fault {
         name: "WinHTTP has no proxy, in Japanese",
         cause: "winhttp-not-imported",
-        asked: |ward| told(ward, Japanese, |texts| Ok(drop(texts.insert("netsh-winhttp.txt", winhttp(Japanese, None))))),
+        asked: |ward| told(ward, Japanese, &[("netsh-winhttp.txt", winhttp(Japanese, None))]),
         ..FAULT
     },
     Fault {
         name: "WinHTTP has no proxy, in English",
         cause: "winhttp-not-imported",
-        asked: |ward| told(ward, English, |texts| Ok(drop(texts.insert("netsh-winhttp.txt", winhttp(English, None))))),
+        asked: |ward| told(ward, English, &[("netsh-winhttp.txt", winhttp(English, None))]),
         ..FAULT
     },
     Fault {
         name: "an entry of the bypass list is missing in both settings",
         cause: "bypass-entry-missing",
         asked: |ward| {
-            told(ward, Japanese, |texts| {
-                let list = bypass().replacen("*.cybertrust.ne.jp;", "", 1);
-                texts.insert("netsh-winhttp.txt", winhttp(Japanese, Some((&server(), &list))));
-                texts.insert("reg-internet-settings.txt", internet_settings(true, &server(), &list));
-                Ok(())
-            })
+            let list = bypass().replacen("*.cybertrust.ne.jp;", "", 1);
+            told(ward, Japanese, &both(Japanese, &list))
         },
         ..FAULT
     },
@@ -233,12 +237,8 @@ const FAULTS: &[Fault] = &[
         name: "a semicolon of the bypass list is missing in both settings",
         cause: "bypass-semicolon-missing",
         asked: |ward| {
-            told(ward, English, |texts| {
-                let list = bypass().replacen(";*.rece", "*.rece", 1);
-                texts.insert("netsh-winhttp.txt", winhttp(English, Some((&server(), &list))));
-                texts.insert("reg-internet-settings.txt", internet_settings(true, &server(), &list));
-                Ok(())
-            })
+            let list = bypass().replacen(";*.rece", "*.rece", 1);
+            told(ward, English, &both(English, &list))
         },
         ..FAULT
     },
@@ -246,73 +246,57 @@ const FAULTS: &[Fault] = &[
         name: "the adapter's name server is the provider's",
         cause: "terminal-asks-provider",
         comes: |ward| ward.clinic.joins_the_internet(&ward.terminal),
-        asked: |ward| told(ward, Japanese, |texts| Ok(drop(texts.insert("ipconfig.txt", listing(Japanese, ward, Some(PROVIDER))?)))),
+        asked: |ward| told(ward, Japanese, &[("ipconfig.txt", listing(Japanese, ward, Some(PROVIDER))?)]),
         ..FAULT
     },
     Fault {
         name: "the task that starts distribution is not registered",
         cause: "distribution-task-missing",
-        asked: |ward| told(ward, Japanese, |texts| Ok(drop(texts.insert("schtasks.xml", tasks(TASKS.get(1..).unwrap_or_default()))))),
+        asked: |ward| told(ward, Japanese, &[("schtasks.xml", tasks(TASKS.get(1..).unwrap_or_default()))]),
         ..FAULT
     },
     Fault {
         name: "the certificate of the store has expired, in Japanese",
         cause: "certificate-expired",
-        asked: |ward| {
-            told(ward, Japanese, |texts| {
-                Ok(drop(texts.insert("certutil-my.txt", store(Japanese, ward, &[("1190 days ago", "4 days ago")])?)))
-            })
-        },
+        asked: |ward| told(ward, Japanese, &[("certutil-my.txt", store(Japanese, ward, &[("1190 days ago", "4 days ago")])?)]),
         ..FAULT
     },
     Fault {
         name: "the certificate of the store has expired, in English",
         cause: "certificate-expired",
-        asked: |ward| {
-            told(ward, English, |texts| {
-                Ok(drop(texts.insert("certutil-my.txt", store(English, ward, &[("1190 days ago", "4 days ago")])?)))
-            })
-        },
+        asked: |ward| told(ward, English, &[("certutil-my.txt", store(English, ward, &[("1190 days ago", "4 days ago")])?)]),
         ..FAULT
     },
     Fault {
         name: "the certificate of the store expires in two weeks",
         cause: "certificate-soon",
-        asked: |ward| {
-            told(ward, Japanese, |texts| Ok(drop(texts.insert("certutil-my.txt", store(Japanese, ward, &[("1172 days ago", "14 days")])?))))
-        },
+        asked: |ward| told(ward, Japanese, &[("certutil-my.txt", store(Japanese, ward, &[("1172 days ago", "14 days")])?)]),
         ..FAULT
     },
     Fault {
         name: "the store has no certificate",
         cause: "certificate-missing",
-        asked: |ward| told(ward, Japanese, |texts| Ok(drop(texts.insert("certutil-my.txt", store(Japanese, ward, &[])?)))),
+        asked: |ward| told(ward, Japanese, &[("certutil-my.txt", store(Japanese, ward, &[])?)]),
         ..FAULT
     },
     Fault {
         name: "the credential of the account is not stored",
         cause: "credential-missing",
-        asked: |ward| told(ward, Japanese, |texts| Ok(drop(texts.insert("cmdkey.txt", keys(Japanese, KEYS.get(1..).unwrap_or_default()))))),
+        asked: |ward| told(ward, Japanese, &[("cmdkey.txt", keys(Japanese, KEYS.get(1..).unwrap_or_default()))]),
         ..FAULT
     },
     Fault {
         name: "the terminal sleeps",
         cause: "sleep-on",
-        asked: |ward| {
-            told(ward, Japanese, |texts| {
-                Ok(drop(texts.insert("powercfg.txt", "    現在の AC 電源設定のインデックス: 0x00000384\r\n".to_owned())))
-            })
-        },
+        asked: |ward| told(ward, Japanese, &[("powercfg.txt", "    現在の AC 電源設定のインデックス: 0x00000384\r\n".to_owned())]),
         ..FAULT
     },
     Fault {
         name: "the display is scaled",
         cause: "display-scale",
         asked: |ward| {
-            told(ward, English, |texts| {
-                let text = "\r\nHKEY_CURRENT_USER\\Control Panel\\Desktop\\WindowMetrics\r\n    AppliedDPI    REG_DWORD    0x90\r\n";
-                Ok(drop(texts.insert("reg-display.txt", text.to_owned())))
-            })
+            let text = "\r\nHKEY_CURRENT_USER\\Control Panel\\Desktop\\WindowMetrics\r\n    AppliedDPI    REG_DWORD    0x90\r\n";
+            told(ward, English, &[("reg-display.txt", text.to_owned())])
         },
         ..FAULT
     },

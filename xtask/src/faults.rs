@@ -33,7 +33,8 @@ pub(crate) struct Judgement {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Share {
     some: usize,
-    all: usize,
+    /// Of how many.
+    pub(crate) all: usize,
 }
 
 impl Share {
