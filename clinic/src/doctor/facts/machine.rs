@@ -67,10 +67,11 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
 
 fn links(view: &View<'_>, facts: &mut Facts) {
     let all: Vec<_> = view.adapters().collect();
-    if all.is_empty() {
+    if all.is_empty() && !view.recording.machine.adapters.is_empty() {
+        facts.note("m.no-link", "網につなげるアダプターが一つもない");
         return;
     }
-    if all.iter().all(|adapter| adapter.connected == Some(false)) {
+    if !all.is_empty() && all.iter().all(|adapter| adapter.connected == Some(false)) {
         for adapter in &all {
             facts.note_with("m.no-link", format!("{}: ケーブルの信号がない", adapter.name), "adapter", adapter.name.clone());
         }

@@ -25,9 +25,7 @@ pub async fn revocations(doors: &Doors<'_>, settings: &Settings) {
             let ask = Ask { accept: "application/pkix-crl, */*", longest: LONGEST_LIST, ..Ask::page(host.name, &path) };
             match page::ask(stream, ask, PATIENCE).await {
                 Err(outcome) => outcome,
-                Ok(heard) => own
-                    .and_then(|own| stands_in(&heard.body, &own.serial))
-                    .unwrap_or_else(|| heard.outcome(doors.clock.now())),
+                Ok(heard) => own.and_then(|own| stands_in(&heard.body, &own.serial)).unwrap_or_else(|| heard.outcome(doors.clock.now())),
             }
         }
     };

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 use super::Texts;
-use crate::doctor::recording::{AddressFact, Adapter, AdvertisementFact, Machine, Medium, ProxyText, RouteFact};
+use crate::doctor::recording::{Adapter, AddressFact, AdvertisementFact, Machine, Medium, ProxyText, RouteFact};
 
 /// "For ever" in the kernel's seconds.
 const FOR_EVER: u64 = u32::MAX as u64;
@@ -59,7 +59,8 @@ pub fn machine(texts: &Texts) -> Machine {
     machine.resolvers = servers.iter().filter_map(|server| server.split('%').next()?.parse().ok()).collect();
     for link in links {
         let mut adapter = adapter(&link);
-        adapter.ipv6_enabled = switches.lines().find_map(|line| line.strip_prefix(&link.ifname)?.trim().parse::<u8>().ok()).map(|off| off == 0);
+        adapter.ipv6_enabled =
+            switches.lines().find_map(|line| line.strip_prefix(&link.ifname)?.trim().parse::<u8>().ok()).map(|off| off == 0);
         adapter.gateways = gateways(&routes, &link.ifname).map(str::to_owned).collect();
         if !adapter.gateways.is_empty() {
             adapter.name_servers.clone_from(&servers);
@@ -213,7 +214,10 @@ mod tests {
         texts.put("ip-address.json", ADDRESSES.to_owned());
         texts.put("ip-route6.json", ROUTES.to_owned());
         texts.put("resolv.conf", "# comment\nnameserver fe80::1%eth0\nnameserver 203.0.113.53\n".to_owned());
-        texts.put("environment.txt", "LANG=ja_JP.UTF-8\nhttps_proxy=http://somebody:secret@proxy.test:3128\nno_proxy=a.test,b.test\n".to_owned());
+        texts.put(
+            "environment.txt",
+            "LANG=ja_JP.UTF-8\nhttps_proxy=http://somebody:secret@proxy.test:3128\nno_proxy=a.test,b.test\n".to_owned(),
+        );
         texts.put("ipv6-disabled.txt", "eth0 0\nlo 1\n".to_owned());
         texts
     }
@@ -229,7 +233,8 @@ mod tests {
         assert_eq!(machine.router, Some("fe80::1".parse().unwrap()));
         assert_eq!(machine.resolvers, ["fe80::1".parse::<IpAddr>().unwrap(), "203.0.113.53".parse().unwrap()]);
         assert_eq!(adapter.name_servers[0], "fe80::1%eth0");
-        let told: Vec<_> = machine.advertisements.iter().map(|fact| (fact.prefix.as_deref(), fact.preferred_seconds, fact.router_seconds)).collect();
+        let told: Vec<_> =
+            machine.advertisements.iter().map(|fact| (fact.prefix.as_deref(), fact.preferred_seconds, fact.router_seconds)).collect();
         assert_eq!(told, [(Some("2408:210:aaaa:bb00::/64"), Some(300), Some(1795)), (Some("2408:210:1:1::/64"), Some(0), Some(1795))]);
     }
 

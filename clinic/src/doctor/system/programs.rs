@@ -63,10 +63,7 @@ pub const WINDOWS: [Source; 20] = [
     source("netsh-ipv6-interface.txt", How::Run(&["netsh", "interface", "ipv6", "show", "interface"])),
     source("netsh-ipv6-address.txt", How::Run(&["netsh", "interface", "ipv6", "show", "addresses"])),
     source("netsh-ipv6-route.txt", How::Run(&["netsh", "interface", "ipv6", "show", "route"])),
-    source(
-        "reg-internet-settings.txt",
-        How::Run(&["reg", "query", r"HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings"]),
-    ),
+    source("reg-internet-settings.txt", How::Run(&["reg", "query", r"HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings"])),
     source("certutil-my.txt", How::Run(&["certutil", "-user", "-store", "My"])),
     source("certutil-machine.txt", How::Run(&["certutil", "-store", "My"])),
     source("certutil-root.txt", How::Run(&["certutil", "-user", "-store", "Root"])),
