@@ -60,10 +60,9 @@ enum Command {
     #[cfg(feature = "clinic")]
     #[command(subcommand)]
     Clinic(clinic_side::ClinicCommand),
-    /// 診断: この端末と回線を調べます
+    /// つながらない原因を調べます: 何が悪いか、誰が直すか、何をすればよいか
     #[cfg(feature = "clinic")]
-    #[command(subcommand)]
-    Doctor(crate::doctor::DoctorCommand),
+    Doctor(crate::doctor::DoctorArgs),
     /// 設定ファイルを調べます
     CheckConfig(check_config::CheckConfigArgs),
     /// シェルの補完を出力します（例: onshi completion bash）
@@ -212,7 +211,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "clinic")]
         Command::Clinic(command) => clinic_side::run(command).await,
         #[cfg(feature = "clinic")]
-        Command::Doctor(command) => crate::doctor::run(command).await,
+        Command::Doctor(args) => crate::doctor::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Completion { shell } => {
             let mut script = Vec::new();

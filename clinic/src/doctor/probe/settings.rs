@@ -14,8 +14,10 @@ pub struct Settings {
     pub site: Site,
     /// The clinic's settings; absent where there are none, or none that can be read.
     pub config: Option<Config>,
-    /// A folder of saved texts that stand for this machine: then neither the system nor the network is asked.
+    /// A folder of saved texts that stand for what this machine's programs say.
     pub sources: Option<PathBuf>,
+    /// Whether the network is asked.
+    pub network: bool,
     /// The clock.
     pub clock: Clock,
 }
@@ -24,7 +26,7 @@ impl Settings {
     /// Reads `clinic.toml`. Without one, or with one that cannot be read, a look is taken all the same: what is wrong stands in the recording.
     #[must_use]
     pub fn load(path: Option<&Path>, clock: Clock) -> Self {
-        let nothing = Self { site: Site::default(), config: None, sources: None, clock };
+        let nothing = Self { site: Site::default(), config: None, sources: None, network: true, clock };
         let Some(path) = path.filter(|path| path.exists()) else { return nothing };
         match Config::load(path) {
             Ok(config) => Self { site: site(&config.site, !config.facility_code.is_empty()), config: Some(config), ..nothing },

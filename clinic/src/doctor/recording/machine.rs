@@ -97,6 +97,8 @@ pub struct Adapter {
     pub connected: Option<bool>,
     /// Whether IPv6 is switched on at it; absent where the system did not say.
     pub ipv6_enabled: Option<bool>,
+    /// Whether it takes addresses from the router's advertisements (`accept_ra`, RouterDiscovery); absent where the system did not say.
+    pub automatic: Option<bool>,
     /// IPv6アドレス: global ones that stay, or are made from the prefix.
     pub permanent: Vec<AddressFact>,
     /// 一時IPv6アドレス.

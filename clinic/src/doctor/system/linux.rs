@@ -75,7 +75,7 @@ pub fn machine(texts: &Texts) -> Machine {
         let line = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
         Some(line.trim_matches('"').to_owned())
     });
-    machine.language = variable(texts, "LANG").and_then(|lang| lang.get(..2).map(str::to_owned));
+    machine.language = variable(texts, "LANG").and_then(|lang| lang.get(..2)).filter(|lang| lang.bytes().all(|byte| byte.is_ascii_lowercase())).map(str::to_owned);
     machine
 }
 
