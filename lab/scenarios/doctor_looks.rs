@@ -27,7 +27,9 @@ fn story() -> anyhow::Result<()> {
             Ok(through.then_some(seen))
         })?;
         ensure!(healthy.took_ms() < 3000, "{} ms", healthy.took_ms());
-        for (kind, expected) in [("line-portal", "line"), ("line-page", "page"), ("mtu", "connected"), ("time", "offset"), ("portal", "page")] {
+        for (kind, expected) in
+            [("line-portal", "line"), ("line-page", "page"), ("mtu", "connected"), ("time", "offset"), ("portal", "page")]
+        {
             ensure!(healthy.outcomes(kind).any(|outcome| outcome["is"] == expected), "{kind}: {:#}", healthy.0);
         }
         ensure!(healthy.outcomes("tls").all(|outcome| outcome["root_trusted"] == true && outcome["names_host"] == true), "{:#}", healthy.0);

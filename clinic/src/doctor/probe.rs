@@ -90,9 +90,10 @@ async fn network(settings: &Settings, board: &Board, system: &System<'_>) {
     let doors = Doors {
         board,
         found: &found,
-        trust: settings.config.as_ref().map_or_else(Trust::of_the_system, |config| {
-            Trust::of_pem(&std::fs::read(&config.center.roots).unwrap_or_default())
-        }),
+        trust: settings
+            .config
+            .as_ref()
+            .map_or_else(Trust::of_the_system, |config| Trust::of_pem(&std::fs::read(&config.center.roots).unwrap_or_default())),
         identity: settings.config.as_ref().and_then(|config| Identity::read(&config.center.certificate, &config.center.key)),
         clock: settings.clock.clone(),
     };
@@ -119,12 +120,8 @@ fn what(name: &Name, server: &Server, way: NameWay, family: Family) -> What {
 fn ask_names<'a>(asking: &mut Vec<Asking<'a>>, board: &'a Board, found: &'a Found, names: &'a [Name], servers: &'a [Server]) {
     let own = |name: &&Name| found.fixed(&name.name).is_none();
     for name in names {
-        let what = What::Name {
-            name: name.name.clone(),
-            asked: super::recording::Asked::System,
-            way: NameWay::System,
-            family: Family::Both,
-        };
+        let what =
+            What::Name { name: name.name.clone(), asked: super::recording::Asked::System, way: NameWay::System, family: Family::Both };
         if let Some(fixed) = found.fixed(&name.name) {
             let addresses = vec![fixed.ip()];
             board.say(what, Outcome::Addresses { addresses, truncated: false, authoritative: false, rcode: None, bytes: None });

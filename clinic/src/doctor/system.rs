@@ -134,7 +134,7 @@ impl<'a> System<'a> {
         // Without them the network's own servers are asked all the same.
         let _known = tokio::time::timeout(NEAR, missing.wait_for(|missing| *missing == 0)).await;
         let platform = self.platform();
-        near(&machine(&self.held().texts, platform))
+        near(&machine(&self.held().texts, platform, self.settings))
     }
 
     /// Whose texts there are: this machine's, or those of the saved texts.
@@ -151,7 +151,7 @@ impl<'a> System<'a> {
     pub fn read(&self) -> (Machine, Vec<Text>) {
         let platform = self.platform();
         let held = self.held();
-        let mut machine = machine(&held.texts, platform);
+        let mut machine = machine(&held.texts, platform, self.settings);
         own::merge(&mut machine, &held.own, self.settings.sources.is_some());
         if let Some(folder) = &self.settings.sources {
             machine.files.extend(windows::files::saved(folder));
@@ -165,8 +165,9 @@ impl<'a> System<'a> {
     }
 }
 
-fn machine(texts: &Texts, platform: Platform) -> Machine {
-    if platform == Platform::Windows { windows::machine(texts) } else { linux::machine(texts) }
+fn machine(texts: &Texts, platform: Platform, settings: &Settings) -> Machine {
+    let facility = settings.config.as_ref().map(|config| config.facility_code.as_str()).filter(|code| !code.is_empty());
+    if platform == Platform::Windows { windows::machine(texts, facility) } else { linux::machine(texts) }
 }
 
 /// Link-local addresses are of use only with their zone: the adapter's number, or its name where the text has names.

@@ -41,7 +41,7 @@ impl Settings {
 
 fn site(said: &SiteConfig, facility_code_set: bool) -> Site {
     Site {
-        region: said.region,
+        region: said.region.or_else(|| said.prefecture.as_deref().and_then(manuals::prefecture_by_romaji).map(|known| known.region)),
         services: said.services.clone(),
         prefecture: said.prefecture.clone(),
         carrier: said.carrier.clone(),
@@ -64,6 +64,8 @@ mod tests {
 
     const DELIVERED: &str = include_str!("../../../../config/clinic.toml");
 
+    const ELIGIBILITY: &str = "services = [\"eligibility\"]";
+
     fn loaded(text: &str) -> Settings {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clinic.toml");
@@ -73,9 +75,11 @@ mod tests {
 
     #[test]
     fn a_site_says_what_it_is_and_may_say_nothing() {
-        let said = loaded(&format!("{DELIVERED}\n[site]\nregion = \"west\"\nservices = [\"claims\"]\nprefecture = \"osaka\"\n"));
+        let said = loaded(&DELIVERED.replace(ELIGIBILITY, "region = \"west\"\nservices = [\"claims\"]\nprefecture = \"osaka\""));
         assert_eq!((said.site.region, said.site.services.as_slice()), (Some(Region::West), [Service::Claims].as_slice()));
         assert!(said.site.configured && said.site.facility_code_set && said.config.is_some());
+        let osaka = loaded(&DELIVERED.replace(ELIGIBILITY, "prefecture = \"osaka\""));
+        assert_eq!(osaka.site.region, Some(Region::West), "the prefecture's");
         let without = Settings::load(Some(Path::new("nowhere/clinic.toml")), Clock::system());
         assert!(!without.site.configured && without.site.configuration_problem.is_none());
         assert!(Settings::load(None, Clock::system()).config.is_none());
@@ -83,7 +87,7 @@ mod tests {
 
     #[test]
     fn with_a_broken_file_the_look_is_taken_all_the_same() {
-        let misspelt = loaded(&format!("{}\n[site]\nregion = \"east\"\n", DELIVERED.replace("lanes = 8", "lane = 8")));
+        let misspelt = loaded(&DELIVERED.replace("lanes = 8", "lane = 8").replace(ELIGIBILITY, "region = \"east\""));
         assert!(misspelt.config.is_none() && misspelt.site.configuration_problem.unwrap().contains("lanes"));
         assert_eq!(misspelt.site.region, Some(Region::East));
         assert!(loaded("これは設定ではありません = [").site.configuration_problem.is_some());
