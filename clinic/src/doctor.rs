@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod facts;
+pub mod history;
 pub mod probe;
 pub mod reason;
 pub mod recording;

@@ -13,8 +13,8 @@ use crate::namespace::{self, Namespace};
 use crate::onshi::Office;
 use crate::program::Program;
 use crate::relay::Faults;
-use crate::routers::{ABOVE, BELOW, ROUTER, Uplink, phone};
 use crate::world::Ground;
+use recipes::linux::{ABOVE, BELOW, ROUTER, Uplink, phone};
 
 /// A carrier.
 pub struct Carrier {
@@ -191,6 +191,11 @@ impl Line {
     /// The prefix that the carrier gives this line at the moment.
     pub(crate) fn prefix(&self) -> String {
         self.prefix_of(self.edition.get())
+    }
+
+    /// The one before it.
+    pub(crate) fn former_prefix(&self) -> String {
+        self.prefix_of(self.edition.get().saturating_sub(1))
     }
 
     fn prefix_of(&self, edition: u8) -> String {

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use clinic::doctor::probe::{self, Settings};
 use clinic::doctor::recording::{MAX_RECORDING, Text};
 use clinic::doctor::report::{self, Report};
-use clinic::doctor::{Diagnosis, Recording};
+use clinic::doctor::{Diagnosis, Recording, history};
 
 /// `onshi doctor …`
 #[derive(Args)]
@@ -26,7 +26,7 @@ pub(crate) struct DoctorArgs {
 }
 
 /// What is looked at.
-#[derive(Args, Clone)]
+#[derive(Args)]
 pub(crate) struct LookArgs {
     /// 医療機関の設定ファイル（無くても調べられます）
     #[arg(long, value_name = "FILE", default_value = "config/clinic.toml", env = "ONSHI_CLINIC_CONFIG")]
@@ -40,15 +40,6 @@ pub(crate) struct LookArgs {
     /// 調べ終えるまでの秒数
     #[arg(long, value_name = "SECONDS", default_value_t = probe::DEADLINE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=120))]
     pub(crate) deadline: u64,
-}
-
-impl LookArgs {
-    /// Takes the look.
-    async fn take(&self) -> Recording {
-        let known = Settings::load(Some(&self.config), Clock::system());
-        let settings = Settings { sources: self.sources.clone(), network: !self.no_network, ..known };
-        probe::take(&settings, Duration::from_secs(self.deadline)).await
-    }
 }
 
 /// How a diagnosis is shown.
@@ -67,12 +58,15 @@ pub(crate) struct Output {
 
 #[derive(Subcommand)]
 enum DoctorCommand {
-    /// この端末と回線を調べ、見たものをファイルに残します（判断はしません）
+    /// この端末と回線を調べ、見たものをファイルに残します
     Record {
         /// 記録を書くファイル
         file: PathBuf,
         #[command(flatten)]
         look: LookArgs,
+        /// お客さまIDを伏せずに残します
+        #[arg(long)]
+        with_line_id: bool,
     },
     /// 保存した記録を判断します（終了コード: 0 異常なし、1 院内で直す、2 ほかが直す、3 待つ、4 調べられない）
     Replay {
@@ -83,18 +77,45 @@ enum DoctorCommand {
     },
 }
 
+impl LookArgs {
+    /// The look's settings.
+    pub(crate) fn settings(&self) -> Settings {
+        let known = Settings::load(Some(&self.config), Clock::system());
+        Settings { sources: self.sources.clone(), network: !self.no_network, ..known }
+    }
+
+    /// The deadline.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs(self.deadline)
+    }
+
+    /// Looks, and adds what is remembered of the last look in which all was well.
+    async fn take(&self) -> (Recording, Option<PathBuf>) {
+        let settings = self.settings();
+        let mut recording = probe::take(&settings, self.deadline()).await;
+        let work = settings.config.as_ref().filter(|_| settings.sources.is_none()).map(|config| history::place(&config.bridge.work));
+        recording.before = work.as_deref().and_then(history::read);
+        (recording, work)
+    }
+}
+
 /// `onshi doctor …`
 pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     match args.command {
-        None => shown(args.look.take().await, &args.output),
-        Some(DoctorCommand::Record { file, look }) => {
-            let mut recording = look.take().await;
-            recording.redact();
+        None => {
+            let (recording, memory) = args.look.take().await;
+            shown(recording, memory.as_deref(), &args.output)
+        }
+        Some(DoctorCommand::Record { file, look, with_line_id }) => {
+            let (mut recording, _) = look.take().await;
+            if !with_line_id {
+                recording.redact();
+            }
             std::fs::write(&file, recording.write()).with_context(|| format!("{} を書けません", file.display()))?;
             say!("{} に記録しました（{} ミリ秒）。", file.display(), recording.took_ms);
             Ok(ExitCode::SUCCESS)
         }
-        Some(DoctorCommand::Replay { file, output }) => shown(read(&file)?, &output),
+        Some(DoctorCommand::Replay { file, output }) => shown(read(&file)?, None, &output),
     }
 }
 
@@ -107,10 +128,16 @@ fn read(file: &Path) -> anyhow::Result<Recording> {
     Recording::read(&bytes).with_context(|| file.display().to_string())
 }
 
-/// Judges a recording, shows it, and says how it ended.
-fn shown(mut recording: Recording, output: &Output) -> anyhow::Result<ExitCode> {
+/// Judges a recording, remembers what held, shows it, and says how it ended.
+fn shown(mut recording: Recording, memory: Option<&Path>, output: &Output) -> anyhow::Result<ExitCode> {
     recording.texts.extend(output.seen.iter().map(|text| Text { of: "seen".to_owned(), text: text.clone() }));
     let diagnosis = Diagnosis::of(&recording);
+    if let (Some(file), Some(before)) = (memory, history::after(&recording, &diagnosis))
+        && let Err(error) = history::keep(file, &before)
+    {
+        // Nothing is remembered where the folder is missing or cannot be written: that is a finding of its own.
+        tracing::debug!(%error, "the look is not remembered");
+    }
     if output.json {
         say!("{}", Report::of(&recording, &diagnosis).json().trim_end());
     } else {

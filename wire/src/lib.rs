@@ -18,6 +18,7 @@ pub mod number;
 mod read_error;
 mod secret;
 pub mod snapshot;
+pub mod status;
 mod tree;
 pub mod xml;
 

@@ -1,0 +1,4 @@
+//! Configurations of a clinic's router as the manuals ask for them: written from data, and read with every mistake named.
+#![doc = include_str!("../README.md")]
+
+pub mod linux;
