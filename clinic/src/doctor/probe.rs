@@ -52,7 +52,7 @@ pub async fn take(settings: &Settings, deadline: Duration) -> Recording {
     let (board, system) = (Board::default(), System::new(settings));
     let everything = async {
         tokio::join!(system.look(), async {
-            if settings.sources.is_none() {
+            if settings.network {
                 network(settings, &board, &system).await;
             }
         });
@@ -175,7 +175,7 @@ fn knock<'a>(asking: &mut Vec<Asking<'a>>, doors: &'a Doors<'a>, settings: &'a S
     if let [region] = regions.as_slice() {
         asking.push(Box::pin(doors.certificates(hosts::line_notifier(*region))));
     }
-    asking.push(Box::pin(doors.page(What::CertificateDoor, hosts::authority(), "/")));
+    asking.push(Box::pin(doors.page(What::CertificateDoor, hosts::authority(), manuals::certificate::sheet().path.download)));
     asking.push(Box::pin(lists::revocations(doors, settings)));
     if known.site.uses(Service::Eligibility) {
         asking.push(Box::pin(doors.page(What::Portal, hosts::portal(), hosts::paths().portal)));
