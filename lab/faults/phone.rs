@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use lab::Plan;
-use lab::routers::{ABOVE, Names, Uplink};
+use lab::routers::{ABOVE, Elsewhere, Names, Uplink};
 use manuals::Region;
 
 use crate::ward::{FAULT, Fault, family};
@@ -13,7 +13,7 @@ const FAULTS: &[Fault] = &[Fault {
     comes: |ward| {
         let mut settings = ward.clinic.settings();
         settings.forwards.clear();
-        settings.internet = format!("{ABOVE}%wan");
+        settings.internet = Elsewhere::Servers(vec![format!("{ABOVE}%wan")]);
         ward.clinic.router_answers_by(&settings, "")
     },
     goes: |ward| ward.clinic.router_answers_as_before(),

@@ -130,7 +130,8 @@ impl Clinic {
         internet.join(&router)?;
         let internet = if plan.asks_phone_router { format!("{ABOVE}%wan") } else { internet::RESOLVER.to_string() };
         let forwards = plan.forwards.clone().unwrap_or_else(|| routers::forwards(plan.region));
-        let settings = Settings { names: plan.names, uplink: plan.uplink, forwards, internet, udp_size: plan.udp_size };
+        let internet = routers::Elsewhere::Servers(vec![internet]);
+        let settings = Settings { internet, udp_size: plan.udp_size, ..Settings::new(plan.names, plan.uplink, forwards) };
         let recipe = routers::recipe(&settings).into();
         boxes.push(Box { machine: router.clone(), address: ROUTER, recipe, programs: Cell::default() });
         let (label, region, names) = (plan.label.clone(), plan.region, plan.names);

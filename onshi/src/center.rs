@@ -231,6 +231,14 @@ impl Center {
             .map(|(host, routes)| (host, if host.ours { routes } else { registry::door::before(self.registry.clone(), routes) }))
             .collect();
         routes.extend(self.line.routes(&self.clock));
+        // The line portal's host is the one that a line reaches before it is admitted: there stands how everything is.
+        let served: Vec<&'static str> =
+            hosts::all().into_iter().filter(|(_, host)| routes.iter().any(|(one, _)| one == host)).map(|(key, _)| key).collect();
+        for (host, before) in &mut routes {
+            if *host == hosts::line_portal() {
+                *before = std::mem::take(before).merge(registry::status::routes(self.registry.clone(), self.clock.clone(), &served));
+            }
+        }
         routes
     }
 

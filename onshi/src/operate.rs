@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use self::decide::{ApplicationCommand, CertificateApplicationCommand, ClosureCommand, RevocationCommand};
+use self::decide::{ApplicationCommand, CertificateApplicationCommand, ClosureCommand, RevocationCommand, TroubleCommand};
 use crate::answers;
 use crate::center::Center;
 use crate::center_config::{CenterConfig, ENVIRONMENT_PREFIX, Room};
@@ -125,6 +125,9 @@ enum RegistryCommand {
     /// 閉塞の予定（プロキシなどを止める時間）
     #[command(subcommand)]
     Closure(ClosureCommand),
+    /// 障害のお知らせ（センターの状況のページに出ます）
+    #[command(subcommand)]
+    Trouble(TroubleCommand),
     /// 署名付きの一覧（通行許可と閉塞）を作ります
     Snapshot {
         /// 一覧を書くファイル（無ければ、あらましだけを表示します）
@@ -221,6 +224,7 @@ pub(crate) async fn registry(args: RegistryArgs) -> anyhow::Result<ExitCode> {
             Asked::post("/registry/accounts", json!({ "facility_code": code, "character_code": character_code }))
         }
         C::Closure(command) => command.asked(),
+        C::Trouble(command) => command.asked(),
         C::Snapshot { out } => return snapshot(&args.operator, out.as_deref()).await,
         C::AddOperator { name } => {
             let password = std::env::var("ONSHI_NEW_PASSWORD").context("環境変数 ONSHI_NEW_PASSWORD に新しいパスワードを入れてください")?;

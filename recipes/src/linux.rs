@@ -1,20 +1,24 @@
-//! Writes the configuration of a clinic's router as the manuals ask for it: texts for Debian's programs, from data, without any IO.
+//! A router made of a Linux machine and Debian's programs: their files and in which order they start. The lab runs these very files.
 
 pub mod dnsmasq;
+pub mod filter;
+pub mod kea;
 pub mod phone;
 pub mod prefix;
 pub mod unbound;
 
-use std::net::Ipv6Addr;
+use manuals::Region;
 
-use manuals::{Region, addresses, domains};
+use crate::site::{Internet, Order, Services};
+use crate::table;
+pub use crate::table::Forward;
 
 /// Who answers names in a clinic's LAN (NW-10, NW-11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
     /// The router, with dnsmasq: it asks per domain, and advertises prefix and itself.
     Dnsmasq,
-    /// The router, with unbound; radvd advertises prefix and router.
+    /// The router, with unbound; radvd advertises the prefix, and radvd and kea name the router.
     Unbound,
     /// Nobody: each terminal names the platform's servers itself.
     Terminal,
@@ -36,6 +40,46 @@ pub const ABOVE: &str = "fe80::a";
 /// The end of a WAN that the next machine above routes to.
 pub const BELOW: &str = "fe80::2";
 
+/// Who is asked for everything that the table does not name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Nobody: the line is for the closed network alone.
+    Nobody,
+    /// These servers.
+    Servers(Vec<String>),
+    /// The servers in this file, which the program of the internet connection writes.
+    File(&'static str),
+}
+
+/// How the name server guards against answers with addresses of private networks (DNS rebinding). The closed network's answers hold such addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebinding {
+    /// It does not.
+    Open,
+    /// It does, but for the domains of the table.
+    ExceptTheTable,
+    /// It does, for every name: what a router does that knows nothing of the closed network.
+    Always,
+}
+
+/// The names of a router's interfaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interfaces {
+    /// Towards the line.
+    pub wan: &'static str,
+    /// Towards the terminal.
+    pub lan: &'static str,
+    /// The clinic's other LAN, when it is apart.
+    pub office: Option<&'static str>,
+    /// Towards the internet, when there is one.
+    pub internet: Option<&'static str>,
+}
+
+impl Interfaces {
+    /// Those of the lab.
+    pub const LAB: Interfaces = Interfaces { wan: "wan", lan: "lan", office: None, internet: Some("inet") };
+}
+
 /// What a router is told.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -46,28 +90,45 @@ pub struct Settings {
     /// Which servers are asked for which domain, first match first.
     pub forwards: Vec<Forward>,
     /// Who is asked for everything else.
-    pub internet: String,
+    pub internet: Elsewhere,
     /// The largest answer asked for over UDP; 512 is a router that does not know EDNS.
     pub udp_size: u16,
+    /// The guard against rebinding.
+    pub rebinding: Rebinding,
+    /// Its interfaces.
+    pub interfaces: Interfaces,
 }
 
-/// A domain and its servers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forward {
-    /// The domain, with everything below it.
-    pub domain: &'static str,
-    /// Its servers, in this order.
-    pub servers: Vec<Ipv6Addr>,
+/// The largest UDP answer that passes every line unbroken.
+pub const UDP_SIZE: u16 = 1232;
+
+impl Settings {
+    /// As the manuals ask for it, with the lab's interfaces and nobody asked for anything else.
+    #[must_use]
+    pub fn new(names: Names, uplink: Uplink, forwards: Vec<Forward>) -> Settings {
+        let (internet, rebinding, interfaces) = (Elsewhere::Nobody, Rebinding::ExceptTheTable, Interfaces::LAB);
+        Settings { names, uplink, forwards, internet, udp_size: UDP_SIZE, rebinding, interfaces }
+    }
+
+    /// For an order, on a machine with these interfaces.
+    #[must_use]
+    pub fn of(names: Names, order: &Order, interfaces: Interfaces) -> Settings {
+        let site = order.site;
+        let uplink = if site.phone { Uplink::Delegated } else { Uplink::Advertised };
+        let internet = match site.internet {
+            Internet::None => Elsewhere::Nobody,
+            _ if !order.resolvers.is_empty() => Elsewhere::Servers(order.resolvers.iter().map(ToString::to_string).collect()),
+            Internet::Pppoe => Elsewhere::File("/etc/ppp/resolv.conf"),
+            Internet::Ipoe => Elsewhere::File("/etc/resolv.conf"),
+        };
+        Settings { internet, interfaces, ..Settings::new(names, uplink, table::forwards(site.region, site.services)) }
+    }
 }
 
-/// The per-domain table of the manuals for a region: the carrier's own zone, and the domains of both services (DN-01 to DN-07).
+/// The per-domain table of the manuals for a region and both services.
 #[must_use]
 pub fn forwards(region: Region) -> Vec<Forward> {
-    let carrier = addresses::carrier_servers(region);
-    let platform = addresses::platform_servers(region);
-    let own = carrier.zone.map(|zone| Forward { domain: zone, servers: vec![carrier.primary, carrier.secondary] });
-    let others = domains::union().into_iter().map(|domain| Forward { domain, servers: vec![platform.primary, platform.secondary] });
-    own.into_iter().chain(others).collect()
+    table::forwards(region, Services::Both)
 }
 
 /// A file of a configuration.
@@ -107,17 +168,18 @@ impl Recipe {
     }
 }
 
-/// The files and programs of a clinic's router. Its interfaces are `wan`, `lan` and, towards the internet, `inet`.
+/// The files and programs of a clinic's router.
 #[must_use]
 pub fn recipe(settings: &Settings) -> Recipe {
     let mut recipe = Recipe::default();
+    recipe.file("nftables.conf", filter::rules(settings));
     match settings.uplink {
         Uplink::Advertised => {
-            recipe.file("ndppd.conf", prefix::NEIGHBOURS.to_owned());
+            recipe.file("ndppd.conf", prefix::neighbours(&settings.interfaces));
             recipe.start("ndppd", &["-c", "ndppd.conf"]);
         }
         Uplink::Delegated => {
-            recipe.file("dhcp6c.conf", prefix::client(phone::DELEGATED));
+            recipe.file("dhcp6c.conf", prefix::client(&settings.interfaces, phone::DELEGATED));
             recipe.start("dhcp6c", prefix::CLIENT);
         }
     }
@@ -129,10 +191,15 @@ pub fn recipe(settings: &Settings) -> Recipe {
         Names::Unbound => {
             recipe.file("unbound.conf", unbound::config(settings));
             recipe.start("unbound", unbound::START);
+            recipe.file("kea-dhcp6.conf", kea::stateless(&settings.interfaces));
+            recipe.start("env", kea::START);
         }
         Names::Terminal => {}
     }
-    recipe.file("follow.sh", prefix::follow(settings.uplink, settings.names));
+    if settings.names != Names::Dnsmasq {
+        recipe.file("radvd.conf.in", prefix::advertisement(settings));
+    }
+    recipe.file("follow.sh", prefix::follow(settings));
     recipe.start("sh", &["follow.sh"]);
     recipe
 }
@@ -142,8 +209,7 @@ mod tests {
     use super::*;
 
     fn settings(names: Names, uplink: Uplink) -> Settings {
-        let internet = "203.0.113.53".to_owned();
-        Settings { names, uplink, forwards: forwards(Region::East), internet, udp_size: 1232 }
+        Settings::new(names, uplink, forwards(Region::East))
     }
 
     /// Rows: DN-01, DN-02, DN-03, DN-04, DN-05, DN-06, DN-07, NW-10
@@ -160,6 +226,9 @@ mod tests {
                     assert!(unbound.contains(&format!("  forward-addr: {server}\n")), "{unbound}");
                 }
                 assert!(unbound.contains(&format!("  name: \"{domain}.\"\n")), "{unbound}");
+                assert!(unbound.contains(&format!("  domain-insecure: \"{domain}.\"\n")), "{unbound}");
+                assert!(unbound.contains(&format!("  private-domain: \"{domain}.\"\n")), "{unbound}");
+                assert!(dnsmasq.contains(&format!("rebind-domain-ok=/{domain}/\n")), "{dnsmasq}");
             }
         }
     }
@@ -171,7 +240,21 @@ mod tests {
             recipe.programs.iter().map(|start| start.program).collect()
         };
         assert_eq!(programs(Names::Dnsmasq, Uplink::Advertised), ["ndppd", "dnsmasq", "sh"]);
-        assert_eq!(programs(Names::Unbound, Uplink::Delegated), ["dhcp6c", "unbound", "sh"]);
+        assert_eq!(programs(Names::Unbound, Uplink::Delegated), ["dhcp6c", "unbound", "env", "sh"]);
         assert_eq!(programs(Names::Terminal, Uplink::Advertised), ["ndppd", "sh"]);
+    }
+
+    #[test]
+    fn whoever_is_asked_for_everything_else_stands_in_both_programs() {
+        let with = |internet| Settings { internet, ..settings(Names::Dnsmasq, Uplink::Advertised) };
+        let nobody = with(Elsewhere::Nobody);
+        assert!(unbound::config(&nobody).contains("local-zone: \".\" refuse"));
+        assert!(dnsmasq::config(&nobody).contains("\nno-resolv\n"));
+        let somebody = with(Elsewhere::Servers(vec!["203.0.113.53".to_owned()]));
+        assert!(unbound::config(&somebody).contains("forward-addr: 203.0.113.53"));
+        assert!(dnsmasq::config(&somebody).contains("\nserver=203.0.113.53\n"));
+        let file = with(Elsewhere::File("/etc/ppp/resolv.conf"));
+        assert!(dnsmasq::config(&file).contains("\nresolv-file=/etc/ppp/resolv.conf\n"));
+        assert!(unbound::config(&file).contains("local-zone: \".\" refuse"), "unbound reads no such file");
     }
 }

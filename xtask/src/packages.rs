@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 29] = [
+const PACKAGES: [(&str, &[&str]); 30] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
@@ -32,6 +32,7 @@ const PACKAGES: [(&str, &[&str]); 29] = [
     ("iputils-ping", &["ping"]),
     ("kea-dhcp6-server", &["kea-dhcp6"]),
     ("ndppd", &["ndppd"]),
+    ("nftables", &["nft"]),
     ("poppler-data", &["/usr/share/poppler/cMap/Adobe-Japan1/UniJIS-UTF16-H"]),
     ("poppler-utils", &["pdftotext"]),
     ("radvd", &["radvd"]),

@@ -13,7 +13,9 @@ pub mod operator;
 pub mod origin;
 pub mod pages;
 pub mod rules;
+pub mod status;
 mod store;
+pub mod troubles;
 
 use std::sync::Arc;
 

@@ -15,12 +15,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::number::FacilityCode;
 use wire::snapshot::Closure;
+use wire::status::Trouble;
 
 use crate::applications::{FacilityApplication, LineApplication};
 use crate::closures::Announcement;
 use crate::error::{Error, Refusal};
 use crate::rules::effects::Begin;
-use crate::{Registry, door, rules};
+use crate::{Registry, door, rules, troubles};
 
 /// Who may pass the operators' door: operators by name and password, and the machine's own command line by a token made at start.
 #[derive(Clone)]
@@ -146,6 +147,8 @@ pub fn routes(registry: Registry, clock: Clock) -> Router {
         .route("/registry/operators", post(add_operator))
         .route("/registry/closures", get(closures).post(add_closure))
         .route("/registry/closures/{id}", delete(remove_closure))
+        .route("/registry/troubles", get(troubles).post(add_trouble))
+        .route("/registry/troubles/{id}", delete(remove_trouble))
         .with_state(Desk { registry, clock })
 }
 
@@ -235,6 +238,29 @@ async fn add_closure(State(desk): State<Desk>, Json(wanted): Json<Announcement>)
 async fn remove_closure(State(desk): State<Desk>, Path(id): Path<String>) -> Answer {
     desk.registry.remove_closure(&id).await?;
     Ok(Json(json!({ "closure_id": id, "removed": true })))
+}
+
+async fn troubles(State(desk): State<Desk>) -> Answer {
+    let troubles = desk.registry.troubles(desk.clock.now()).await?;
+    Ok(Json(troubles.iter().map(told).collect()))
+}
+
+async fn add_trouble(State(desk): State<Desk>, Json(wanted): Json<troubles::Announcement>) -> Answer {
+    Ok(Json(told(&desk.registry.add_trouble(&wanted, desk.clock.now()).await?)))
+}
+
+async fn remove_trouble(State(desk): State<Desk>, Path(id): Path<String>) -> Answer {
+    desk.registry.remove_trouble(&id).await?;
+    Ok(Json(json!({ "trouble_id": id, "removed": true })))
+}
+
+/// A trouble as operators read it: in Japan's time.
+fn told(trouble: &Trouble) -> Value {
+    let japan = |at| chassis::clock::japan(at).strftime("%Y-%m-%d %H:%M").to_string();
+    json!({
+        "trouble_id": trouble.trouble_id, "from": japan(trouble.begins_at), "until": trouble.ends_at.map(japan), "repairer": trouble.repairer,
+        "regions": trouble.regions, "services": trouble.services, "text": trouble.text,
+    })
 }
 
 /// A closure as operators read and write it: in Japan's time.

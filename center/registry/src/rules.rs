@@ -4,6 +4,7 @@ pub mod effects;
 pub mod form;
 pub mod known;
 pub mod patience;
+pub mod status;
 pub mod told;
 pub mod typed;
 pub mod wish;

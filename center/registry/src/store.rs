@@ -5,6 +5,7 @@ mod admission;
 mod applications;
 mod closures;
 mod lines;
+mod troubles;
 
 use std::net::IpAddr;
 
@@ -22,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "admission by line", sql: include_str!("../migrations/0002_admission_by_line.sql") },
     Migration { number: 3, name: "portal", sql: include_str!("../migrations/0003_portal.sql") },
     Migration { number: 4, name: "closures", sql: include_str!("../migrations/0004_closures.sql") },
+    Migration { number: 5, name: "troubles", sql: include_str!("../migrations/0005_troubles.sql") },
 ];
 
 /// The registry's tables.

@@ -13,3 +13,5 @@ mod operating;
 mod portal;
 #[path = "stories/town.rs"]
 mod town;
+#[path = "stories/troubles.rs"]
+mod troubles;

@@ -88,6 +88,52 @@ impl ClosureCommand {
     }
 }
 
+/// `onshi registry trouble …`
+#[derive(Subcommand)]
+pub(super) enum TroubleCommand {
+    /// 障害を知らせます
+    Add {
+        /// 知らせる文（一行）
+        text: String,
+        /// 地域（east、west。無ければ全国）
+        #[arg(long, value_delimiter = ',', value_name = "REGION")]
+        region: Vec<String>,
+        /// サービス（例: --service portal,web_api_search。無ければすべて）
+        #[arg(long, value_delimiter = ',', value_name = "SERVICE")]
+        service: Vec<String>,
+        /// どこが直すか: center、carrier（回線の会社）、other
+        #[arg(long, default_value = "center")]
+        repairer: String,
+        /// 始まり（日本時間。例: "2026-11-21 01:00"。無ければ今）
+        #[arg(long)]
+        from: Option<String>,
+        /// 終わり（日本時間。無ければ未定）
+        #[arg(long)]
+        until: Option<String>,
+    },
+    /// 終わっていないお知らせの一覧
+    List,
+    /// お知らせを消します（障害が終わりました）
+    Remove {
+        /// お知らせの番号
+        trouble: String,
+    },
+}
+
+impl TroubleCommand {
+    pub(super) fn asked(self) -> Asked {
+        match self {
+            Self::Add { text, region, service, repairer, from, until } => {
+                let body =
+                    json!({ "text": text, "regions": region, "services": service, "repairer": repairer, "from": from, "until": until });
+                Asked::post("/registry/troubles", body)
+            }
+            Self::List => Asked::get("/registry/troubles"),
+            Self::Remove { trouble } => Asked { method: Method::DELETE, path: format!("/registry/troubles/{trouble}"), body: None },
+        }
+    }
+}
+
 /// `onshi authority application …`
 #[derive(Subcommand)]
 pub(super) enum CertificateApplicationCommand {

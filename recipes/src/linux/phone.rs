@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Recipe, prefix};
+use super::{Interfaces, Recipe, prefix};
 
 /// The length of the prefix that the line has.
 pub const LINE: u8 = 56;
@@ -13,7 +13,7 @@ pub const DELEGATED: u8 = 60;
 #[must_use]
 pub fn recipe(internet: IpAddr) -> Recipe {
     let mut recipe = Recipe::default();
-    recipe.file("dhcp6c.conf", prefix::client(LINE));
+    recipe.file("dhcp6c.conf", prefix::client(&Interfaces::LAB, LINE));
     recipe.start("dhcp6c", prefix::CLIENT);
     recipe.file(
         "dnsmasq.conf",

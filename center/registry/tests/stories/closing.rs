@@ -10,7 +10,7 @@ use wire::snapshot::Snapshot;
 
 use crate::town::{LINE, PREFIX, now, settled};
 
-fn night() -> Announcement {
+pub(crate) fn night() -> Announcement {
     Announcement {
         service: "proxy".to_owned(),
         from: "2026-07-15 22:00".to_owned(),
