@@ -9,6 +9,7 @@ pub mod recording;
 pub mod report;
 pub mod system;
 pub mod table;
+pub mod watch;
 
 pub use facts::Facts;
 pub use reason::{Diagnosis, Found, State};
