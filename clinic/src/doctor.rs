@@ -12,6 +12,7 @@ pub mod report;
 pub mod system;
 pub mod table;
 pub mod ticket;
+pub mod watch;
 
 pub use facts::Facts;
 pub use reason::{Diagnosis, Found, State};

@@ -90,6 +90,8 @@ enum DoctorCommand {
         #[arg(long)]
         json: bool,
     },
+    /// 見張り続け、プレフィックス・電子証明書・無応答の変化をその時に知らせます（Ctrl-C で終わります）
+    Watch(crate::doctor_watch::WatchArgs),
     /// 保存した記録を判断します（終了コード: 0 異常なし、1 院内で直す、2 ほかが直す、3 待つ、4 調べられない）
     Replay {
         /// onshi doctor record で保存したファイル
@@ -137,6 +139,7 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
             say!("{} に記録しました（{} ミリ秒）。", file.display(), recording.took_ms);
             Ok(ExitCode::SUCCESS)
         }
+        Some(DoctorCommand::Watch(args)) => crate::doctor_watch::run(&args).await,
         Some(DoctorCommand::Replay { file, output }) => shown(read(&file)?, None, &output),
         Some(DoctorCommand::Explain { text, json }) => explained(&text.join(" "), json),
         Some(DoctorCommand::Ticket { file, recording, with_line_id, look }) => {
