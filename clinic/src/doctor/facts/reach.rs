@@ -45,7 +45,7 @@ fn reached(view: &View<'_>, host: &str) -> Reached {
     };
     let asked = view
         .outcomes(|what| host_of(what) == Some(host))
-        .filter(|(_, outcome)| !matches!(outcome, Outcome::NotAsked { .. } | Outcome::Unknown));
+        .filter(|(_, outcome)| !matches!(outcome, Outcome::NotAsked { .. } | Outcome::Unfinished | Outcome::Unknown));
     let asked: Vec<(u8, &Outcome)> = asked.map(|(what, outcome)| (depth(what), outcome)).collect();
     let Some(deepest) = asked.iter().map(|(depth, _)| *depth).max() else { return Reached::NotAsked };
     let of_host: Vec<&Outcome> = asked.iter().filter(|(depth, _)| *depth == deepest).map(|(_, outcome)| *outcome).collect();
