@@ -286,15 +286,15 @@ fn time(view: &View<'_>, facts: &mut Facts) {
     const MOST_MS: i64 = 120_000;
     let clock = super::view::clock(view.recording);
     if let Some((host, ms)) = clock {
-        if ms.abs() > MOST_MS {
+        if ms.saturating_abs() > MOST_MS {
             let side = if ms > 0 { "進んで" } else { "遅れて" };
             facts.note_with(
                 "t.clock-off",
-                format!("この端末の時計は {host} より {} 秒{side}いる（許す差は2分）", ms.abs() / 1000),
+                format!("この端末の時計は {host} より {} 秒{side}いる（許す差は2分）", ms.saturating_abs() / 1000),
                 "side",
                 side,
             );
-            facts.note_with("t.clock-off", format!("差は{}", amount(ms.abs() / 1000)), "amount", amount(ms.abs() / 1000));
+            facts.note_with("t.clock-off", format!("差は{}", amount(ms.saturating_abs() / 1000)), "amount", amount(ms.saturating_abs() / 1000));
         } else {
             facts.note("t.clock-fine", format!("{host} との差は {ms} ミリ秒"));
         }
