@@ -73,7 +73,7 @@ pub(crate) fn usual() -> Plan {
 }
 
 /// For how many days the certificates of these worlds are issued: no renewal is due.
-pub(crate) const DAYS: u32 = 400;
+const DAYS: u32 = 400;
 
 /// Tells a family: a world of its own, in which the doctor finds nothing before the first fault and nothing after the last.
 pub(crate) fn family(name: &'static str, plan: &Plan, faults: &[Fault]) -> Result<()> {
@@ -83,8 +83,8 @@ pub(crate) fn family(name: &'static str, plan: &Plan, faults: &[Fault]) -> Resul
 /// Tells a family in a world that is prepared first.
 pub(crate) fn family_in(name: &'static str, prepare: fn(&World) -> Result<()>, plan: &Plan, faults: &[Fault]) -> Result<()> {
     lab::story(&format!("faults-{name}"), |world| {
-        prepare(world)?;
         world.issues_certificates_for(DAYS);
+        prepare(world)?;
         let ward = Ward::healthy(world, plan)?;
         let mut sheet = Sheet::begin(name)?;
         ward.finds_nothing(&mut sheet, "before the first fault")?;
@@ -120,9 +120,10 @@ impl<'w> Ward<'w> {
         ward.authenticates()?;
         ward.is_enrolled()?;
         ward.says_of_itself(&format!(
-            "[site]\nregion = \"{}\"\nservices = [\"eligibility\"]\nprefecture = \"{}\"\ndistribution = \"base\"\n",
+            "[site]\nregion = \"{}\"\nservices = [\"eligibility\"]\nprefecture = \"{}\"\ndistribution = \"base\"\nphone_router = {}\n",
             region.key(),
-            if region == Region::East { "tokyo" } else { "osaka" }
+            if region == Region::East { "tokyo" } else { "osaka" },
+            ward.clinic.phone().is_some()
         ))?;
         ward.starts_the_bridge()?;
         Ok(ward)
