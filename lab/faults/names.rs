@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use lab::SOMEWHERE;
-use lab::routers::ROUTER;
+use lab::routers::{ROUTER, Rebinding, Settings};
 use manuals::{Region, addresses, hosts};
 
 use crate::causes::HEALTHY;
@@ -136,10 +136,8 @@ const FAULTS: &[Fault] = &[
         name: "the router takes private addresses out of answers",
         cause: "rebinding-protection",
         comes: |ward| {
-            ward.clinic.router_answers_by_text(&ward.clinic.settings(), |text| {
-                let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with("rebind-domain-ok")).collect();
-                *text = kept.join("\n") + "\nstop-dns-rebind\n";
-            })
+            let settings = Settings { rebinding: Rebinding::Always, ..ward.clinic.settings() };
+            ward.clinic.router_answers_by(&settings, "")
         },
         goes: router_as_before,
         ..FAULT
@@ -148,14 +146,8 @@ const FAULTS: &[Fault] = &[
         name: "the router takes private addresses out of answers, but not those of the network",
         cause: HEALTHY,
         comes: |ward| {
-            let exceptions = ward
-                .clinic
-                .settings()
-                .forwards
-                .iter()
-                .map(|forward| format!("rebind-domain-ok=/{}/\n", forward.domain))
-                .collect::<String>();
-            ward.clinic.router_answers_by(&ward.clinic.settings(), &format!("{exceptions}stop-dns-rebind\n"))
+            let settings = Settings { rebinding: Rebinding::ExceptTheTable, ..ward.clinic.settings() };
+            ward.clinic.router_answers_by(&settings, "")
         },
         goes: router_as_before,
         ..FAULT

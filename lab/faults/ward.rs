@@ -65,6 +65,7 @@ pub(crate) struct Ward<'w> {
     pub(crate) facility: &'static str,
     pub(crate) roots: Vec<PathBuf>,
     bridge: RefCell<Option<Rc<Program>>>,
+    others: RefCell<Vec<Rc<Program>>>,
 }
 
 /// The plan of most families: the router asks per domain, the carrier advertises the prefix.
@@ -116,7 +117,18 @@ impl<'w> Ward<'w> {
         let terminal = clinic.terminal("reception")?;
         let roots = world.roots()?;
         terminal.installs_onshi(facility, &roots)?;
-        let ward = Self { world, center, carrier, clinic, terminal, line, facility, roots, bridge: RefCell::default() };
+        let ward = Self {
+            world,
+            center,
+            carrier,
+            clinic,
+            terminal,
+            line,
+            facility,
+            roots,
+            bridge: RefCell::default(),
+            others: RefCell::default(),
+        };
         ward.authenticates()?;
         ward.is_enrolled()?;
         ward.says_of_itself(&format!(
@@ -131,14 +143,27 @@ impl<'w> Ward<'w> {
 
     /// Starts the bridge, which reads requests and writes results.
     pub(crate) fn starts_the_bridge(&self) -> Result<()> {
+        let log = self.terminal.folder()?.join("bridge.log");
+        let starts = || std::fs::read_to_string(&log).unwrap_or_default().matches("連携が動いています").count();
+        let before = starts();
         let bridge = self.terminal.keeps_running("bridge", &["clinic", "bridge"])?;
         self.bridge.replace(Some(bridge));
-        Ok(())
+        patience::until("the bridge", SETTLES, || Ok((starts() > before).then_some(())))
     }
 
     /// Stops it.
     pub(crate) fn stops_the_bridge(&self) -> Result<()> {
         self.bridge.take().context("no bridge runs")?.stop()
+    }
+
+    /// Takes note of a program that a fault has started.
+    pub(crate) fn runs(&self, program: Rc<Program>) {
+        self.others.borrow_mut().push(program);
+    }
+
+    /// Stops what faults have started.
+    pub(crate) fn stops_what_it_runs(&self) -> Result<()> {
+        self.others.take().iter().try_for_each(|program| program.stop())
     }
 
     /// Chooses 「希望する」 until the line is authenticated.
