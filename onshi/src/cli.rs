@@ -61,6 +61,9 @@ enum Command {
     #[cfg(feature = "clinic")]
     #[command(subcommand)]
     Clinic(clinic_side::ClinicCommand),
+    /// つながらない原因を調べます: 何が悪いか、誰が直すか、何をすればよいか
+    #[cfg(feature = "clinic")]
+    Doctor(crate::doctor::DoctorArgs),
     /// 設定ファイルを調べます
     CheckConfig(check_config::CheckConfigArgs),
     /// シェルの補完を出力します（例: onshi completion bash）
@@ -221,6 +224,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Network(command) => crate::network::run(command).await,
         #[cfg(feature = "clinic")]
         Command::Clinic(command) => clinic_side::run(command).await,
+        #[cfg(feature = "clinic")]
+        Command::Doctor(args) => crate::doctor::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Completion { shell } => {
             let mut script = Vec::new();
