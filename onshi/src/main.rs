@@ -12,7 +12,9 @@ mod clinic_side;
 mod names;
 #[cfg(all(feature = "center", feature = "clinic"))]
 mod rehearsal;
+mod router;
 mod run_file;
+mod support;
 
 #[cfg(feature = "center")]
 mod lineauth;
