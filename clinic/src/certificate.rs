@@ -145,6 +145,11 @@ pub async fn enrol(config: &EnrolConfig) -> Result<Enrolled, EnrolError> {
     put_in_place(&shelf, torn)
 }
 
+/// What the first certificate of a PEM text says.
+pub(crate) fn leaf_of(pem: &[u8]) -> Option<Leaf> {
+    leaf::read(pem)
+}
+
 /// The certificate with those above it, one text.
 fn chain_of(issued: &IssuedCertificate) -> String {
     format!("{}\n{}\n", issued.certificate.trim_end(), issued.chain.trim_end())

@@ -8,6 +8,9 @@ use std::time::Duration;
 use chassis::clock::Clock;
 use chassis::config::ConfigError;
 use jiff::SignedDuration;
+use manuals::Region;
+use manuals::domains::Service;
+use manuals::proxy::Way;
 use serde::{Deserialize, Serialize};
 use wire::charset::Charset;
 use wire::xml::{ListShape, Style};
@@ -31,6 +34,54 @@ pub struct Config {
     /// How the keeper's mail leaves.
     #[serde(default)]
     pub mail: chassis::mail::Config,
+    /// What the doctor should know of the site.
+    #[serde(default)]
+    pub site: SiteConfig,
+}
+
+/// What a site says of itself to the doctor; everything may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteConfig {
+    /// The carrier's area, "east" or "west"; left out: that of the prefecture, or of the line's prefix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// "eligibility", "claims"; left out: eligibility alone.
+    pub services: Vec<Service>,
+    /// In romaji, "tokyo".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefecture: Option<String>,
+    /// The carrier of the line, by its full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// Whether a phone router (ひかり電話) stands above the site's router.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_router: Option<bool>,
+    /// How software is brought to the site: "base", "carrier", "site"; left out: as its carrier does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Way>,
+    /// Whether the internet runs over the same line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub internet: Option<bool>,
+    /// Whether the line has the v6 option (LN-08).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub v6_option: Option<bool>,
+    /// お客さまID of the line, for tickets to the support desk (SU-04).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_id: Option<String>,
+}
+
+/// The section `[site]` of a file whose other sections may be wrong; nothing where it cannot be read either.
+#[must_use]
+pub fn site_of(path: &Path) -> Option<SiteConfig> {
+    #[derive(Deserialize)]
+    struct Only {
+        #[serde(default)]
+        site: SiteConfig,
+    }
+    let text = chassis::config::text_of(path).ok()?;
+    let only: Only = chassis::config::parse(&text, "", ENVIRONMENT_PREFIX, std::iter::empty()).ok()?;
+    Some(only.site)
 }
 
 /// Where the center is, whom this machine trusts, and with what it introduces itself.

@@ -7,6 +7,7 @@ pub mod center;
 pub mod certificate;
 pub mod config;
 mod disk;
+pub mod doctor;
 pub mod line;
 pub mod roots;
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod certificate;
 mod closed_door;
 mod consent_east;
 mod consent_west;
+mod doctor_looks;
 mod every_prefecture;
 mod forgotten_domain;
 mod names_east;

@@ -193,6 +193,11 @@ impl Line {
         self.prefix_of(self.edition.get())
     }
 
+    /// The one before it.
+    pub(crate) fn former_prefix(&self) -> String {
+        self.prefix_of(self.edition.get().saturating_sub(1))
+    }
+
     fn prefix_of(&self, edition: u8) -> String {
         let start = match self.region {
             Region::East => "2408:210",

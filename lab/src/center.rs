@@ -1,6 +1,7 @@
 //! The center of a world: real `onshi` processes at the manuals' addresses, and the operator's command line.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -23,6 +24,7 @@ pub struct Center {
     ground: Rc<Ground>,
     machine: Rc<Namespace>,
     office: OnceCell<Office>,
+    servers: RefCell<BTreeMap<&'static str, Rc<Program>>>,
 }
 
 impl Center {
@@ -47,8 +49,17 @@ impl Center {
             }
         }
         machine.ip(&lines)?;
-        name_server(ground, &machine, "platform-dns", &servers)?;
-        Ok(Self { ground: ground.clone(), machine, office: OnceCell::new() })
+        let names = name_server(ground, &machine, "platform-dns", &servers)?;
+        let servers = BTreeMap::from([("names", names)]).into();
+        Ok(Self { ground: ground.clone(), machine, office: OnceCell::new(), servers })
+    }
+
+    /// One of the small servers, to be silenced by a signal: `names`, `proxy` or `time`.
+    ///
+    /// # Errors
+    /// If it was not started.
+    pub fn server(&self, name: &str) -> Result<Rc<Program>> {
+        self.servers.borrow().get(name).cloned().with_context(|| format!("the server `{name}` was not started"))
     }
 
     /// Its machine.
@@ -89,7 +100,8 @@ impl Center {
         let roots_file = folder.join("notifier-roots.pem");
         std::fs::write(&roots_file, roots)?;
         let more = format!(
-            "[registry]\nreflection_days = 0\n[authority]\ndemonstration = true\ncertificate_days = 80\n[eligibility]\ntest_people = true\n[lineauth]\nnotifier_roots = \"{}\"\n[lineauth.notifier_addresses]\n{places}",
+            "[registry]\nreflection_days = 0\n[authority]\ndemonstration = true\ncertificate_days = {}\n[eligibility]\ntest_people = true\n[lineauth]\nnotifier_roots = \"{}\"\n[lineauth.notifier_addresses]\n{places}",
+            self.ground.certificate_days(),
             roots_file.display()
         );
         let rooms = "[\"registry\", \"authority\", \"eligibility\", \"lineauth\"]";
@@ -140,7 +152,9 @@ impl Center {
     /// # Errors
     /// What kept it from starting.
     pub fn serves_proxy(&self, cloud: &str) -> Result<()> {
-        servers::proxy(&self.ground, &self.machine, &self.data().join("center/snapshots"), cloud)
+        let proxy = servers::proxy(&self.ground, &self.machine, &self.data().join("center/snapshots"), cloud)?;
+        self.servers.borrow_mut().insert("proxy", proxy);
+        Ok(())
     }
 
     /// Starts the time server.
@@ -148,7 +162,9 @@ impl Center {
     /// # Errors
     /// What kept it from starting.
     pub fn serves_time(&self) -> Result<()> {
-        servers::time(&self.ground, &self.machine)
+        let time = servers::time(&self.ground, &self.machine)?;
+        self.servers.borrow_mut().insert("time", time);
+        Ok(())
     }
 
     /// The running process of its rooms.
@@ -187,11 +203,13 @@ pub(crate) fn carriers_own(region: Region) -> Vec<Ipv6Addr> {
 }
 
 /// Starts a name server at these addresses.
-pub(crate) fn name_server(ground: &Ground, machine: &Rc<Namespace>, name: &str, addresses: &[Ipv6Addr]) -> Result<()> {
+pub(crate) fn name_server(ground: &Ground, machine: &Rc<Namespace>, name: &str, addresses: &[Ipv6Addr]) -> Result<Rc<Program>> {
     let mut serve = onshi::command(machine)?;
     serve.args(["network", "dns", "serve"]);
     for address in addresses {
         serve.arg("--listen").arg(SocketAddr::new((*address).into(), 53).to_string());
     }
-    ground.start(name, &ground.folder(name)?, serve)?.said("名前に答えています")
+    let program = ground.start(name, &ground.folder(name)?, serve)?;
+    program.said("名前に答えています")?;
+    Ok(program)
 }

@@ -1,5 +1,7 @@
 //! A clinic: its line, the router (perhaps below a phone router), and the terminals on its LAN.
 
+mod changes;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -34,6 +36,12 @@ impl Plan {
     pub fn new(label: &str, region: Region, names: Names, uplink: Uplink) -> Self {
         let label = label.to_owned();
         Self { label, region, names, uplink, forwards: None, asks_phone_router: false, udp_size: 1232, cable: None }
+    }
+
+    /// The region of its line.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        self.region
     }
 
     /// The same, under another name.
@@ -84,7 +92,7 @@ struct Box {
     machine: Rc<Namespace>,
     /// Its link-local address on the LAN.
     address: &'static str,
-    recipe: Recipe,
+    recipe: RefCell<Recipe>,
     programs: Cell<Vec<Rc<Program>>>,
 }
 
@@ -94,6 +102,7 @@ pub struct Clinic {
     label: String,
     region: Region,
     names: Names,
+    settings: Settings,
     line: Line,
     router: Rc<Namespace>,
     /// From the line down: the phone router, if there is one, and the clinic's own.
@@ -114,7 +123,7 @@ impl Clinic {
                 phone.ip("link set below master lan up")?;
                 internet.join(&phone)?;
                 let recipe = routers::phone::recipe(internet::RESOLVER);
-                boxes.push(Box { machine: phone, address: ABOVE, recipe, programs: Cell::default() });
+                boxes.push(Box { machine: phone, address: ABOVE, recipe: recipe.into(), programs: Cell::default() });
                 line
             }
         };
@@ -123,9 +132,10 @@ impl Clinic {
         let forwards = plan.forwards.clone().unwrap_or_else(|| routers::forwards(plan.region));
         let internet = routers::Elsewhere::Servers(vec![internet]);
         let settings = Settings { internet, udp_size: plan.udp_size, ..Settings::new(plan.names, plan.uplink, forwards) };
-        boxes.push(Box { machine: router.clone(), address: ROUTER, recipe: routers::recipe(&settings), programs: Cell::default() });
+        let recipe = routers::recipe(&settings).into();
+        boxes.push(Box { machine: router.clone(), address: ROUTER, recipe, programs: Cell::default() });
         let (label, region, names) = (plan.label.clone(), plan.region, plan.names);
-        let clinic = Self { ground: ground.clone(), label, region, names, line, router, boxes, terminals: RefCell::new(0) };
+        let clinic = Self { ground: ground.clone(), label, region, names, settings, line, router, boxes, terminals: RefCell::new(0) };
         clinic.boxes.iter().try_for_each(|one| clinic.switch_on(one))?;
         Ok(clinic)
     }
@@ -133,11 +143,12 @@ impl Clinic {
     fn switch_on(&self, one: &Box) -> Result<()> {
         one.machine.ip(&format!("link set wan up\naddress replace {BELOW}/64 dev wan nodad"))?;
         let folder = self.ground.folder(one.machine.label())?;
-        for file in &one.recipe.files {
+        let recipe = one.recipe.borrow();
+        for file in &recipe.files {
             std::fs::write(folder.join(file.name), &file.text)?;
         }
         let mut programs = Vec::new();
-        for start in &one.recipe.programs {
+        for start in &recipe.programs {
             let mut command = one.machine.command("sh");
             // wide-dhcpv6-client keeps its identity in one place for the whole machine: here each router has its own.
             command.args(["-c", "mount --bind \"$PWD\" /var/lib/dhcpv6 && exec \"$@\"", "sh", start.program]).args(start.words);

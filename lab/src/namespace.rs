@@ -19,14 +19,19 @@ pub(crate) const ETC: &str = "/etc/netns";
 pub struct Namespace {
     name: String,
     label: String,
+    /// The file that drives the clock of our programs here, in a world whose time can pass quickly.
+    clock: Option<PathBuf>,
 }
+
+/// What lets a file drive a program's clock (Debian's faketime).
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 impl Namespace {
     /// Makes the machine `label` of a run, with its loopback up and no resolver.
-    pub(crate) fn new(run: &Run, label: &str) -> Result<Self> {
+    pub(crate) fn new(run: &Run, label: &str, clock: Option<PathBuf>) -> Result<Self> {
         let name = run.name_of(label);
         run.alone(|| output(Command::new("ip").args(["netns", "add", &name])))?;
-        let made = Self { name, label: label.to_owned() };
+        let made = Self { name, label: label.to_owned(), clock };
         fs::create_dir_all(made.etc())?;
         made.resolves_by(&[])?;
         made.settings(&[("ipv6/conf/all/dad_transmits", "0"), ("ipv6/conf/default/dad_transmits", "0")])?;
@@ -56,7 +61,10 @@ impl Namespace {
     }
 
     /// Names the servers that programs inside ask for names.
-    pub(crate) fn resolves_by(&self, servers: &[String]) -> Result<()> {
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn resolves_by(&self, servers: &[String]) -> Result<()> {
         let mut text = String::from("options timeout:2 attempts:2\n");
         servers.iter().for_each(|server| text.push_str(&format!("nameserver {server}\n")));
         fs::write(self.etc_file("resolv.conf"), text).context("resolv.conf")
@@ -70,6 +78,14 @@ impl Namespace {
         command
     }
 
+    /// Lets the world's clock, if it has one, drive the command. Spans of time pass as ever.
+    pub(crate) fn drives(&self, command: &mut Command) {
+        if let Some(clock) = &self.clock {
+            command.env("LD_PRELOAD", FAKETIME).env("FAKETIME_TIMESTAMP_FILE", clock);
+            command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
+        }
+    }
+
     /// Runs a program inside to its end and gives what it printed.
     ///
     /// # Errors
@@ -79,7 +95,10 @@ impl Namespace {
     }
 
     /// Does lines of `ip`, such as `link set lo up`.
-    pub(crate) fn ip(&self, lines: &str) -> Result<()> {
+    ///
+    /// # Errors
+    /// What `ip` said.
+    pub fn ip(&self, lines: &str) -> Result<()> {
         let mut ip = Command::new("ip");
         ip.args(["-n", &self.name, "-batch", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = ip.spawn().context("could not start ip")?;
@@ -109,8 +128,39 @@ impl Namespace {
         })
     }
 
+    /// Lets packets pass as these rules of `nft` say, and as no earlier ones did. A rule goes without its table: `forward tcp dport 53 drop`.
+    ///
+    /// # Errors
+    /// What `nft` said.
+    pub fn filters(&self, rules: &[&str]) -> Result<()> {
+        let mut text = String::from("flush ruleset\ntable inet faults {\n");
+        for hook in ["input", "forward", "output"] {
+            text.push_str(&format!("  chain {hook} {{ type filter hook {hook} priority 0;\n"));
+            let own = rules.iter().filter_map(|rule| rule.strip_prefix(hook));
+            own.for_each(|rule| text.push_str(&format!("    {rule}\n")));
+            text.push_str("  }\n");
+        }
+        text.push_str("  chain arrival { type nat hook prerouting priority -100;\n");
+        rules.iter().filter_map(|rule| rule.strip_prefix("arrival")).for_each(|rule| text.push_str(&format!("    {rule}\n")));
+        text.push_str("  }\n}\n");
+        self.run("nft", &[&text])?;
+        Ok(())
+    }
+
+    /// Lets every packet pass.
+    ///
+    /// # Errors
+    /// What `nft` said.
+    pub fn passes_all(&self) -> Result<()> {
+        self.run("nft", &["flush", "ruleset"])?;
+        Ok(())
+    }
+
     /// Sets what stands below `/proc/sys/net`.
-    pub(crate) fn settings(&self, settings: &[(&str, &str)]) -> Result<()> {
+    ///
+    /// # Errors
+    /// What the kernel does not know.
+    pub fn settings(&self, settings: &[(&str, &str)]) -> Result<()> {
         self.inside(|| {
             for (name, value) in settings {
                 fs::write(Path::new("/proc/sys/net").join(name), value).with_context(|| (*name).to_owned())?;

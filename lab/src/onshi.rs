@@ -25,6 +25,7 @@ pub(crate) fn program() -> Result<PathBuf> {
 pub(crate) fn command(machine: &Namespace) -> Result<Command> {
     let mut command = machine.command(program()?);
     command.env_remove("ONSHI_PASSPHRASE").env_remove("CREDENTIALS_DIRECTORY");
+    machine.drives(&mut command);
     Ok(command)
 }
 

@@ -9,6 +9,7 @@ use manuals::{Region, hosts, zones};
 
 use crate::namespace::Namespace;
 use crate::onshi;
+use crate::program::Program;
 use crate::world::Ground;
 
 /// Where the lab's distribution cloud is: on the center's own machine.
@@ -21,7 +22,7 @@ fn places(host: &hosts::Host) -> Vec<SocketAddr> {
 }
 
 /// Starts the forward proxy with the registry's signed snapshot from `snapshots`, and a cloud behind it that answers for `cloud`.
-pub(crate) fn proxy(ground: &Ground, machine: &Rc<Namespace>, snapshots: &Path, cloud: &str) -> Result<()> {
+pub(crate) fn proxy(ground: &Ground, machine: &Rc<Namespace>, snapshots: &Path, cloud: &str) -> Result<Rc<Program>> {
     let folder = ground.folder("proxy")?;
     std::fs::create_dir_all(folder.join("cloud"))?;
     std::fs::write(folder.join("cloud/index.html"), "the distribution cloud\n")?;
@@ -35,15 +36,19 @@ pub(crate) fn proxy(ground: &Ground, machine: &Rc<Namespace>, snapshots: &Path, 
     for place in places(hosts::proxy()) {
         serve.args(["--listen", &place.to_string()]);
     }
-    ground.start("proxy", &folder, serve)?.said("プロキシが動いています")
+    let program = ground.start("proxy", &folder, serve)?;
+    program.said("プロキシが動いています")?;
+    Ok(program)
 }
 
 /// Starts the time server at all of its addresses.
-pub(crate) fn time(ground: &Ground, machine: &Rc<Namespace>) -> Result<()> {
+pub(crate) fn time(ground: &Ground, machine: &Rc<Namespace>) -> Result<Rc<Program>> {
     let mut serve = onshi::command(machine)?;
     serve.args(["network", "time", "serve"]);
     for place in places(hosts::ntp()) {
         serve.args(["--listen", &place.to_string()]);
     }
-    ground.start("time", &ground.folder("time")?, serve)?.said("]:123")
+    let program = ground.start("time", &ground.folder("time")?, serve)?;
+    program.said("]:123")?;
+    Ok(program)
 }

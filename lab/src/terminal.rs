@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::browser::Browser;
 use crate::namespace::{Namespace, output};
 use crate::onshi;
 use crate::patience::until;
+use crate::program::Program;
 use crate::world::Ground;
 
 /// How long until the LAN's router has told a prefix and the terminal has made its addresses.
@@ -170,15 +171,47 @@ impl Terminal {
         Ok(std::fs::write(folder.join("clinic.toml"), config)?)
     }
 
+    /// The folder of the clinic's programs, with `clinic.toml`, `keys` and `oqs`.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn folder(&self) -> Result<PathBuf> {
+        self.ground.folder(&format!("onshi-{}", self.machine.label()))
+    }
+
     /// Runs the clinic's program in its folder: `["clinic", "line", "status"]`.
     ///
     /// # Errors
     /// If it cannot be started; how it ends is in the answer.
     pub fn onshi(&self, words: &[&str]) -> Result<Output> {
-        let folder = self.ground.folder(&format!("onshi-{}", self.machine.label()))?;
-        let mut command = onshi::command(&self.machine)?;
+        Ok(self.prepared("onshi", &[])?.args(words).output()?)
+    }
+
+    /// The clinic's program in its folder, to be started with words. `onshi` is the name of a program that runs it, or itself; a wrapper such as
+    /// `faketime` takes `before` before it.
+    ///
+    /// # Errors
+    /// If the program is missing.
+    pub fn prepared(&self, wrapper: &str, before: &[&str]) -> Result<Command> {
+        let folder = self.folder()?;
+        let mut command = if wrapper == "onshi" { onshi::command(&self.machine)? } else { self.machine.command(wrapper) };
+        if wrapper != "onshi" {
+            command.args(before).arg(onshi::program()?);
+            command.env_remove("ONSHI_PASSPHRASE").env_remove("CREDENTIALS_DIRECTORY");
+            self.machine.drives(&mut command);
+        }
         command.current_dir(&folder).env("ONSHI_CLINIC_CONFIG", folder.join("clinic.toml"));
-        Ok(command.args(words).output()?)
+        Ok(command)
+    }
+
+    /// The clinic's program runs until it is stopped: `["clinic", "bridge"]`.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn keeps_running(&self, name: &str, words: &[&str]) -> Result<Rc<Program>> {
+        let mut command = self.prepared("onshi", &[])?;
+        command.args(words);
+        self.ground.start(name, &self.folder()?, command)
     }
 
     /// Runs curl with the center's roots and gives the status and the body.

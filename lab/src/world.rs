@@ -1,11 +1,11 @@
 //! One story's world: its machines and programs, kept until the story has ended, and longer when somebody wants to look around.
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use manuals::Region;
 use tempfile::TempDir;
 
@@ -25,12 +25,14 @@ pub(crate) struct Ground {
     machines: RefCell<Vec<Rc<Namespace>>>,
     folder: TempDir,
     run: Run,
+    clock: OnceCell<PathBuf>,
+    certificate_days: Cell<u32>,
 }
 
 impl Ground {
     /// A new machine.
     pub(crate) fn machine(&self, label: &str) -> Result<Rc<Namespace>> {
-        let machine = Rc::new(Namespace::new(&self.run, label)?);
+        let machine = Rc::new(Namespace::new(&self.run, label, self.clock.get().cloned())?);
         self.machines.borrow_mut().push(machine.clone());
         Ok(machine)
     }
@@ -52,6 +54,11 @@ impl Ground {
         let program = Rc::new(Program::start(name, folder, command)?);
         self.programs.borrow_mut().push(program.clone());
         Ok(program)
+    }
+
+    /// For how many days the center's authority issues certificates.
+    pub(crate) fn certificate_days(&self) -> u32 {
+        self.certificate_days.get()
     }
 
     /// Keeps a cable plugged.
@@ -76,7 +83,8 @@ impl World {
     pub(crate) fn begin(story: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("onshi-lab-").tempdir()?;
         let (programs, cables, machines) = Default::default();
-        let ground = Rc::new(Ground { programs, cables, machines, folder, run: Run::begin(story)? });
+        let run = Run::begin(story)?;
+        let ground = Rc::new(Ground { programs, cables, machines, folder, run, clock: OnceCell::new(), certificate_days: Cell::new(80) });
         let (carriers, center, internet) = Default::default();
         Ok(Self { ground, story: story.to_owned(), carriers, center, internet })
     }
@@ -85,6 +93,32 @@ impl World {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.ground.folder.path()
+    }
+
+    /// The authority issues certificates for so many days, not for the lab's 80. To be said before the center opens.
+    pub fn issues_certificates_for(&self, days: u32) {
+        self.ground.certificate_days.set(days);
+    }
+
+    /// The time of all our programs can pass quickly here. To be said before the first machine is made.
+    ///
+    /// # Errors
+    /// If the clock's file cannot be written.
+    pub fn has_a_clock(&self) -> Result<()> {
+        self.ground.clock.get_or_init(|| self.folder().join("clock"));
+        self.is_days_ahead(0)
+    }
+
+    /// It is so many days later than it is, everywhere in this world.
+    ///
+    /// # Errors
+    /// If the clock's file cannot be written.
+    pub fn is_days_ahead(&self, days: u32) -> Result<()> {
+        let clock = self.ground.clock.get().context("this world has no clock of its own")?;
+        // In one step: a program that reads half of it would be at another time.
+        let new = clock.with_extension("new");
+        std::fs::write(&new, format!("+{days}d\n"))?;
+        Ok(std::fs::rename(&new, clock)?)
     }
 
     /// The center, with everything that the operator runs; built at the first call.

@@ -7,14 +7,14 @@ pub use lint::{Display, Mistake, Seen, check, read_display};
 use crate::hosts::{self, Host};
 use crate::{embedded, messages};
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 const TEXT: &str = include_str!("../data/proxy.toml");
 static SHEET: LazyLock<Sheet> = LazyLock::new(|| embedded::read(TEXT));
 
 /// Which way software is brought to a site (LN-17).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Way {
     /// 配信拠点起点: through the network's proxy (PX-07).

@@ -2,14 +2,14 @@
 
 use crate::embedded;
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 const TEXT: &str = include_str!("../data/situations.toml");
 static SHEET: LazyLock<Sheet> = LazyLock::new(|| embedded::read(TEXT));
 
 /// Whose job it is to repair something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
     /// The facility itself, at the front desk.

@@ -60,6 +60,9 @@ enum Command {
     #[cfg(feature = "clinic")]
     #[command(subcommand)]
     Clinic(clinic_side::ClinicCommand),
+    /// つながらない原因を調べます: 何が悪いか、誰が直すか、何をすればよいか
+    #[cfg(feature = "clinic")]
+    Doctor(crate::doctor::DoctorArgs),
     /// ルーター: 設定を書く、確かめる手順を書く、いまある設定の誤りを挙げる
     #[command(subcommand)]
     Router(router::RouterCommand),
@@ -213,6 +216,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Network(command) => crate::network::run(command).await,
         #[cfg(feature = "clinic")]
         Command::Clinic(command) => clinic_side::run(command).await,
+        #[cfg(feature = "clinic")]
+        Command::Doctor(args) => crate::doctor::run(args).await,
         Command::Router(command) => router::run(command),
         Command::Support(command) => support::run(command),
         Command::CheckConfig(args) => check_config::run(&args),

@@ -191,6 +191,7 @@ fn config(folder: &Path, account: String, fingerprint: String, https: SocketAddr
         bridge,
         keeper: KeeperConfig::default(),
         mail: chassis::mail::Config::default(),
+        site: clinic::config::SiteConfig::default(),
     }
 }
 

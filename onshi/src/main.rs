@@ -9,6 +9,8 @@ mod cli;
 mod clinic_certificate;
 #[cfg(feature = "clinic")]
 mod clinic_side;
+#[cfg(feature = "clinic")]
+mod doctor;
 mod names;
 #[cfg(all(feature = "center", feature = "clinic"))]
 mod rehearsal;

@@ -64,6 +64,14 @@ pub fn held_is_denied(error: io::Error) -> io::Error {
     system::held_is_denied(error)
 }
 
+/// How many bytes this process may still write on the disk of a folder.
+///
+/// # Errors
+/// What the operating system says.
+pub fn free_bytes(folder: &Path) -> io::Result<u64> {
+    system::free_bytes(folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +86,13 @@ mod tests {
         sync_folder(&inner).unwrap();
         assert!(sync_folder(&root.path().join("nowhere")).is_err());
         assert!(make_private_folder(&inner.join("file")).is_err(), "a file is no folder");
+    }
+
+    #[test]
+    fn a_disk_says_how_much_of_it_is_free() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(free_bytes(root.path()).unwrap() > 0);
+        assert!(free_bytes(&root.path().join("nowhere")).is_err());
     }
 
     #[test]

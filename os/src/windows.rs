@@ -20,7 +20,7 @@ use windows_sys::Win32::Security::Authorization::{
 use windows_sys::Win32::Security::{
     DACL_SECURITY_INFORMATION, GetTokenInformation, PSID, SetKernelObjectSecurity, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
-use windows_sys::Win32::Storage::FileSystem::{FILE_ADD_FILE, FILE_FLAG_BACKUP_SEMANTICS, READ_CONTROL, WRITE_DAC};
+use windows_sys::Win32::Storage::FileSystem::{FILE_ADD_FILE, FILE_FLAG_BACKUP_SEMANTICS, GetDiskFreeSpaceExW, READ_CONTROL, WRITE_DAC};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 /// How long a file that someone holds is waited for, in all.
@@ -90,6 +90,15 @@ fn plain(path: PathBuf) -> PathBuf {
 
 pub(crate) fn held_is_denied(error: io::Error) -> io::Error {
     if is(&error, &[ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION]) { io::Error::new(ErrorKind::PermissionDenied, error) } else { error }
+}
+
+pub(crate) fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let wide: Vec<u16> = folder.as_os_str().encode_wide().chain([0]).collect();
+    let mut free = 0;
+    let (total, all) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the path ends with a nought, `free` lives through the call, and Windows leaves out what it is given no place for.
+    let done = unsafe { GetDiskFreeSpaceExW(wide.as_ptr(), &raw mut free, total, all) };
+    if done == 0 { Err(io::Error::last_os_error()) } else { Ok(free) }
 }
 
 fn is(error: &io::Error, codes: &[u32]) -> bool {

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this tool talks to the developer at a terminal")]
 
 mod bench;
+mod faults;
 mod fuzz;
 mod lab;
 mod packages;
@@ -73,6 +74,12 @@ enum Task {
         #[arg(long, requires = "story")]
         stay: bool,
     },
+    /// Put every fault of the fault lab into the network and ask the doctor (as root); ends with the runner's summary and the score
+    Faults {
+        /// Run only families whose name contains one of these
+        #[arg(value_name = "FILTER")]
+        filters: Vec<String>,
+    },
     /// Show the points of a proof, one line each, from outside the programs
     Prove {
         /// The proof: `chain`, `holds` or `network`
@@ -121,6 +128,7 @@ fn run(root: &Path, task: Task) -> Result<()> {
         Task::Rows { json } => rows::run(root, json),
         Task::Bench { names, quick, people, json } => bench::run(root, &bench::Wish { names, quick, people, json }),
         Task::Lab { story, stay } => lab::run(root, story.as_deref(), stay),
+        Task::Faults { filters } => faults::run(root, &filters),
         Task::Prove { name, fresh, only } => prove::run(root, &name, &only, fresh),
         Task::Windows { words } => windows::run(root, &words),
         Task::Fuzz { name, seconds } => fuzz::run(root, &name, seconds),

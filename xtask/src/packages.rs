@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{postgres, process};
 
 /// A package and the programs that the tests take from it.
-const PACKAGES: [(&str, &[&str]); 28] = [
+const PACKAGES: [(&str, &[&str]); 30] = [
     ("openssl", &["openssl"]),
     ("curl", &["curl"]),
     ("python3", &["python3"]),
@@ -22,7 +22,9 @@ const PACKAGES: [(&str, &[&str]); 28] = [
     ("default-jre-headless", &["keytool"]),
     ("chrony", &["chronyd"]),
     ("ntpsec-ntpdig", &["ntpdig"]),
-    ("iproute2", &["ip"]),
+    ("faketime", &["faketime"]),
+    ("iproute2", &["ip", "ss"]),
+    ("nftables", &["nft"]),
     ("bind9-dnsutils", &["dig", "nslookup"]),
     ("chromium", &["chromium"]),
     ("chromium-driver", &["chromedriver"]),

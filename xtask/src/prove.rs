@@ -2,6 +2,7 @@
 
 mod authority;
 mod chain;
+mod doctor;
 mod ground;
 mod holds;
 mod network;
@@ -23,8 +24,13 @@ struct Point {
 }
 
 /// The proofs by name.
-const PROOFS: [(&str, &[Point]); 4] =
-    [("chain", &chain::POINTS), ("holds", &holds::POINTS), ("network", &network::POINTS), ("authority", &authority::POINTS)];
+const PROOFS: [(&str, &[Point]); 5] = [
+    ("chain", &chain::POINTS),
+    ("holds", &holds::POINTS),
+    ("network", &network::POINTS),
+    ("authority", &authority::POINTS),
+    ("doctor", &doctor::POINTS),
+];
 
 /// Shows the points of a proof, or only those with the given numbers.
 pub(crate) fn run(root: &Path, name: &str, only: &[usize], fresh: bool) -> Result<()> {
@@ -114,7 +120,7 @@ mod tests {
     fn an_unknown_proof_or_point_is_refused() {
         assert_eq!(
             run(Path::new("."), "chian", &[], false).expect_err("unknown").to_string(),
-            "no proof `chian`; there are: chain, holds, network, authority"
+            "no proof `chian`; there are: chain, holds, network, authority, doctor"
         );
         assert!(run(Path::new("."), "chain", &[99], false).is_err());
     }

@@ -104,6 +104,7 @@ impl SmallCenter {
             bridge: BridgeConfig::under(folder),
             keeper: Default::default(),
             mail: Default::default(),
+            site: Default::default(),
         };
         Self { config, issuer, desk, server }
     }

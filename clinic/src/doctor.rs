@@ -1,0 +1,15 @@
+//! Finds out why a clinic's machine does not get through: looks at everything at once, names the first cause, whose job it is, and what to do.
+
+pub mod desk;
+pub mod facts;
+pub mod history;
+pub mod probe;
+pub mod reason;
+pub mod recording;
+pub mod report;
+pub mod system;
+pub mod table;
+
+pub use facts::Facts;
+pub use reason::{Diagnosis, Found, State};
+pub use recording::{Recording, RecordingError};
