@@ -34,6 +34,9 @@ pub(crate) struct LookArgs {
     /// 端末に尋ねる代わりに読む、保存した表示のフォルダー（ipconfig.txt など）
     #[arg(long, value_name = "DIR")]
     pub(crate) sources: Option<PathBuf>,
+    /// 回線には何も尋ねません（保存した表示だけを読むとき）
+    #[arg(long)]
+    pub(crate) no_network: bool,
     /// 調べ終えるまでの秒数
     #[arg(long, value_name = "SECONDS", default_value_t = probe::DEADLINE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=120))]
     pub(crate) deadline: u64,
@@ -77,7 +80,8 @@ enum DoctorCommand {
 impl LookArgs {
     /// The look's settings.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { sources: self.sources.clone(), ..Settings::load(Some(&self.config), Clock::system()) }
+        let known = Settings::load(Some(&self.config), Clock::system());
+        Settings { sources: self.sources.clone(), network: !self.no_network, ..known }
     }
 
     /// The deadline.

@@ -8,13 +8,13 @@ use manuals::Owner;
 use manuals::support::{self, DeskState};
 use serde::Serialize;
 
-/// The word for an owner in JSON.
+/// The word for an owner in JSON, the one that `manuals` reads.
 #[must_use]
 pub fn owner_key(owner: Owner) -> &'static str {
     match owner {
         Owner::Site => "site",
-        Owner::Vendor => "installer",
-        Owner::Line => "carrier",
+        Owner::Vendor => "vendor",
+        Owner::Line => "line",
         Owner::Center => "center",
         Owner::Insurer => "insurer",
     }

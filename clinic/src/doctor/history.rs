@@ -110,7 +110,10 @@ mod tests {
         let diagnosis = Diagnosis::of(&look);
         assert_eq!(diagnosis.first().unwrap().cause.key, "line.prefix-changed");
         let later = after(&look, &diagnosis).unwrap();
-        assert_eq!((later.prefix.as_deref(), later.since.as_slice()), (kept.prefix.as_deref(), ["line.prefix-changed".to_owned()].as_slice()));
+        assert_eq!(
+            (later.prefix.as_deref(), later.since.as_slice()),
+            (kept.prefix.as_deref(), ["line.prefix-changed".to_owned()].as_slice())
+        );
         std::fs::write(&file, b"{").unwrap();
         assert_eq!(read(&file), None, "a torn file is no reason to stop");
     }

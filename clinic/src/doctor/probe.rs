@@ -52,7 +52,7 @@ pub async fn take(settings: &Settings, deadline: Duration) -> Recording {
     let (board, system) = (Board::default(), System::new(settings));
     let everything = async {
         tokio::join!(system.look(), async {
-            if settings.sources.is_none() {
+            if settings.network {
                 network(settings, &board, &system).await;
             }
         });
@@ -90,9 +90,10 @@ async fn network(settings: &Settings, board: &Board, system: &System<'_>) {
     let doors = Doors {
         board,
         found: &found,
-        trust: settings.config.as_ref().map_or_else(Trust::of_the_system, |config| {
-            Trust::of_pem(&std::fs::read(&config.center.roots).unwrap_or_default())
-        }),
+        trust: settings
+            .config
+            .as_ref()
+            .map_or_else(Trust::of_the_system, |config| Trust::of_pem(&std::fs::read(&config.center.roots).unwrap_or_default())),
         identity: settings.config.as_ref().and_then(|config| Identity::read(&config.center.certificate, &config.center.key)),
         clock: settings.clock.clone(),
     };
@@ -119,12 +120,8 @@ fn what(name: &Name, server: &Server, way: NameWay, family: Family) -> What {
 fn ask_names<'a>(asking: &mut Vec<Asking<'a>>, board: &'a Board, found: &'a Found, names: &'a [Name], servers: &'a [Server]) {
     let own = |name: &&Name| found.fixed(&name.name).is_none();
     for name in names {
-        let what = What::Name {
-            name: name.name.clone(),
-            asked: super::recording::Asked::System,
-            way: NameWay::System,
-            family: Family::Both,
-        };
+        let what =
+            What::Name { name: name.name.clone(), asked: super::recording::Asked::System, way: NameWay::System, family: Family::Both };
         if let Some(fixed) = found.fixed(&name.name) {
             let addresses = vec![fixed.ip()];
             board.say(what, Outcome::Addresses { addresses, truncated: false, authoritative: false, rcode: None, bytes: None });
@@ -178,7 +175,7 @@ fn knock<'a>(asking: &mut Vec<Asking<'a>>, doors: &'a Doors<'a>, settings: &'a S
     if let [region] = regions.as_slice() {
         asking.push(Box::pin(doors.certificates(hosts::line_notifier(*region))));
     }
-    asking.push(Box::pin(doors.page(What::CertificateDoor, hosts::authority(), "/")));
+    asking.push(Box::pin(doors.page(What::CertificateDoor, hosts::authority(), manuals::certificate::sheet().path.download)));
     asking.push(Box::pin(lists::revocations(doors, settings)));
     if known.site.uses(Service::Eligibility) {
         asking.push(Box::pin(doors.page(What::Portal, hosts::portal(), hosts::paths().portal)));

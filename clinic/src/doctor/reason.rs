@@ -115,14 +115,30 @@ fn state(facts: &Facts, found: &[Found]) -> State {
 /// The roots in the order in which they matter: what stops work before what weakens it, what lies nearer to the machine before what lies behind.
 fn causes(facts: &Facts) -> Vec<Found> {
     let seen: Vec<(usize, &'static Cause)> = table::all().iter().enumerate().filter(|(_, cause)| holds(cause, facts)).collect();
-    let is_root = |at: usize, cause: &Cause| {
-        // Two causes that explain each other: the one that stands first in the table is the root.
-        !seen.iter().any(|(other_at, other)| other.explains(cause) && !(cause.explains(other) && at < *other_at))
-    };
-    let mut roots: Vec<(usize, Found)> =
-        seen.iter().filter(|(at, cause)| is_root(*at, cause)).map(|(at, cause)| (*at, found(cause, &seen, facts))).collect();
+    let mut roots: Vec<(usize, Found)> = roots(&seen).into_iter().map(|(at, cause)| (at, found(cause, &seen, facts))).collect();
     roots.sort_by_key(|(at, found)| (found.weight, found.cause.layer, *at));
     roots.into_iter().map(|(_, found)| found).collect()
+}
+
+/// Those that follow from nothing else. Of two that explain each other the surer one is the root, and the one that stands first in the table if
+/// both are equally sure; so there is always one.
+fn roots(seen: &[(usize, &'static Cause)]) -> Vec<(usize, &'static Cause)> {
+    let surer = |(at, one): &(usize, &'static Cause), (other_at, other): &(usize, &'static Cause)| {
+        (one.confidence, *other_at) > (other.confidence, *at)
+    };
+    let beats = |one: &(usize, &'static Cause), other: &(usize, &'static Cause)| {
+        one.1.explains(other.1) && (!other.1.explains(one.1) || surer(one, other))
+    };
+    let mut left: Vec<(usize, &'static Cause)> = seen.to_vec();
+    let mut roots = Vec::new();
+    while !left.is_empty() {
+        let free = left.iter().find(|one| !left.iter().any(|other| beats(other, one)));
+        // A ring of three and more: begin at the surest.
+        let Some(root) = free.or_else(|| left.iter().max_by_key(|(at, cause)| (cause.confidence, usize::MAX - at))).copied() else { break };
+        left.retain(|other| other.0 != root.0 && !root.1.explains(other.1));
+        roots.push(root);
+    }
+    roots
 }
 
 fn holds(cause: &Cause, facts: &Facts) -> bool {

@@ -32,7 +32,7 @@ pub struct Report {
     /// The one thing to do.
     #[serde(rename = "do")]
     pub todo: String,
-    /// Whose job it is: "site", "installer", "carrier", "center", "insurer"; absent where nothing is to be done.
+    /// Whose job it is: "site", "vendor", "line", "center", "insurer"; absent where nothing is to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<&'static str>,
     /// Whom to call.

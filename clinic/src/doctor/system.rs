@@ -86,11 +86,12 @@ impl<'a> System<'a> {
 
     /// Gets every text at the same time, and looks at the clinic's own files.
     pub async fn look(&self) {
-        if let Some(folder) = &self.settings.sources {
-            self.read_saved(folder);
-            return;
-        }
-        let texts = futures_util::future::join_all(self.sources.iter().map(|source| self.get(source)));
+        let texts = async {
+            match &self.settings.sources {
+                Some(folder) => self.read_saved(folder),
+                None => drop(futures_util::future::join_all(self.sources.iter().map(|source| self.get(source))).await),
+            }
+        };
         let own = async {
             // Files may lie on a share that does not answer: a thread of its own waits for it, and may be left behind.
             let (tell, told) = tokio::sync::oneshot::channel();
@@ -124,7 +125,7 @@ impl<'a> System<'a> {
                 self.held().texts.put(source.file, text::decode(&bytes));
             }
         }
-        self.held().own.files = windows::files::saved(folder);
+        self.missing.send_replace(0);
     }
 
     /// The addresses and name servers, as soon as they are known, or what is known of them after a while.
@@ -133,7 +134,7 @@ impl<'a> System<'a> {
         // Without them the network's own servers are asked all the same.
         let _known = tokio::time::timeout(NEAR, missing.wait_for(|missing| *missing == 0)).await;
         let platform = self.platform();
-        near(&machine(&self.held().texts, platform))
+        near(&machine(&self.held().texts, platform, self.settings))
     }
 
     /// Whose texts there are: this machine's, or those of the saved texts.
@@ -150,8 +151,11 @@ impl<'a> System<'a> {
     pub fn read(&self) -> (Machine, Vec<Text>) {
         let platform = self.platform();
         let held = self.held();
-        let mut machine = machine(&held.texts, platform);
-        own::merge(&mut machine, &held.own);
+        let mut machine = machine(&held.texts, platform, self.settings);
+        own::merge(&mut machine, &held.own, self.settings.sources.is_some());
+        if let Some(folder) = &self.settings.sources {
+            machine.files.extend(windows::files::saved(folder));
+        }
         machine.withheld.extend(held.withheld.iter().cloned());
         let kept = |source: &Source| {
             let text = held.texts.get(source.file)?;
@@ -161,8 +165,9 @@ impl<'a> System<'a> {
     }
 }
 
-fn machine(texts: &Texts, platform: Platform) -> Machine {
-    if platform == Platform::Windows { windows::machine(texts) } else { linux::machine(texts) }
+fn machine(texts: &Texts, platform: Platform, settings: &Settings) -> Machine {
+    let facility = settings.config.as_ref().map(|config| config.facility_code.as_str()).filter(|code| !code.is_empty());
+    if platform == Platform::Windows { windows::machine(texts, facility) } else { linux::machine(texts) }
 }
 
 /// Link-local addresses are of use only with their zone: the adapter's number, or its name where the text has names.
@@ -233,7 +238,7 @@ mod tests {
     async fn saved_texts_stand_for_the_machine() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ipconfig.txt"), include_str!("../../tests/listings/english.txt")).unwrap();
-        let settings = Settings { sources: Some(folder.path().to_owned()), ..Settings::load(None, Clock::system()) };
+        let settings = Settings { sources: Some(folder.path().to_owned()), network: false, ..Settings::load(None, Clock::system()) };
         let recording = crate::doctor::probe::take(&settings, Duration::from_secs(5)).await;
         assert_eq!((recording.platform, recording.probes.len()), (Platform::Windows, 0));
         assert!(recording.machine.adapters.iter().any(|adapter| adapter.permanent.len() == 1));

@@ -126,7 +126,7 @@ pub struct Cause {
     pub rank: Vec<u8>,
     /// The names under which the field knows it.
     #[serde(default, borrow)]
-    pub field: Vec<&'static str>,
+    pub means: Vec<&'static str>,
     /// Keys of messages and situations that people see when this is the cause.
     #[serde(default, borrow)]
     pub says: Vec<&'static str>,

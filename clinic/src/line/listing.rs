@@ -24,10 +24,12 @@ pub struct Adapter {
     pub link_local: Vec<String>,
     /// IPv4 アドレス.
     pub ipv4: Vec<String>,
-    /// デフォルト ゲートウェイ; a terminal of both families has two.
+    /// デフォルト ゲートウェイ, with zones; a terminal of both families has two.
     pub gateways: Vec<String>,
-    /// DNS サーバー.
+    /// DNS サーバー, with zones.
     pub name_servers: Vec<String>,
+    /// What Windows says of an address in brackets, `優先` or `Deprecated`, with the address.
+    pub marks: Vec<(String, String)>,
     /// Every other line, label and value.
     pub others: Vec<(String, String)>,
 }
@@ -111,9 +113,11 @@ impl Field {
     }
 }
 
-/// `label . . . : value`; the label is empty where a second value follows its field. Addresses hold colons too, but no blank before one.
+/// `label . . . : value`, in Japanese without the last blank; the label is empty where a second value follows its field. Addresses hold colons
+/// too, but neither blank nor dot before one.
 fn labelled(line: &str) -> Option<(String, &str)> {
-    let (label, value) = line.split_once(" :")?;
+    let at = [" :", ".:"].into_iter().filter_map(|end| line.find(end)).min()?;
+    let (label, value) = (line.get(..=at)?, line.get(at + 2..)?);
     let label = label.trim_end_matches(['.', ' ']).trim();
     let named = !label.is_empty() || line.starts_with('.');
     named.then(|| (label.to_owned(), value.trim()))
@@ -130,6 +134,9 @@ fn put(adapter: &mut Adapter, field: Field, label: &str, value: &str) {
     if address.is_empty() {
         return;
     }
+    if let Some((_, mark)) = value.split_once(['(', '（']) {
+        adapter.marks.push((address.clone(), mark.trim_end_matches([')', '）', ' ']).to_owned()));
+    }
     match field {
         Field::Description => adapter.description = Some(value.to_owned()),
         Field::Physical => adapter.physical = Some(value.to_owned()),
@@ -137,16 +144,19 @@ fn put(adapter: &mut Adapter, field: Field, label: &str, value: &str) {
         Field::Temporary => adapter.temporary.push(address),
         Field::LinkLocal => adapter.link_local.push(address),
         Field::V4 => adapter.ipv4.push(address),
-        Field::Gateway => adapter.gateways.push(address),
-        Field::NameServer => adapter.name_servers.push(address),
+        Field::Gateway => adapter.gateways.push(with_zone(value)),
+        Field::NameServer => adapter.name_servers.push(with_zone(value)),
         Field::Other => {}
     }
 }
 
 /// The address without its zone and without what Windows says of it, such as `(優先)`.
 fn plain(value: &str) -> String {
-    let value = value.split(['(', '（', '%']).next().unwrap_or_default();
-    value.trim().to_ascii_lowercase()
+    with_zone(value).split('%').next().unwrap_or_default().to_owned()
+}
+
+fn with_zone(value: &str) -> String {
+    value.split(['(', '（']).next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// What is wrong with an adapter that should reach the network, in the order in which one looks. `router` is the router's own address, if
@@ -174,14 +184,15 @@ fn is_link_local(address: &str) -> bool {
 
 /// The router answers names by its link-local address or by one in the terminal's own network; the platform by its pair.
 fn is_right(server: &str, adapter: &Adapter, region: Region, router: Option<Ipv6Addr>) -> bool {
+    let server = plain(server);
     let Ok(address) = server.parse::<Ipv6Addr>() else {
         // Masked digits: the beginning must do.
         let beginning = |text: &str| text.split(':').take(1).collect::<String>();
-        return is_link_local(server) || adapter.permanent.iter().any(|own| beginning(own) == beginning(server));
+        return is_link_local(&server) || adapter.permanent.iter().any(|own| beginning(own) == beginning(&server));
     };
     let platform = addresses::platform_servers(region);
     let own = adapter.permanent.iter().filter_map(|own| own.parse::<Ipv6Addr>().ok());
-    is_link_local(server)
+    is_link_local(&server)
         || router == Some(address)
         || [platform.primary, platform.secondary].contains(&address)
         || own.map(site).any(|site_of_terminal| site_of_terminal == site(address))

@@ -124,7 +124,14 @@ fn dead(folder: &tempfile::TempDir) -> clinic::config::Config {
         clock: chassis::clock::Clock::system(),
     };
     let bridge = clinic::config::BridgeConfig::under(folder.path());
-    clinic::config::Config { facility_code: "1310099999".to_owned(), center, bridge, keeper: Default::default(), mail: Default::default(), site: Default::default() }
+    clinic::config::Config {
+        facility_code: "1310099999".to_owned(),
+        center,
+        bridge,
+        keeper: Default::default(),
+        mail: Default::default(),
+        site: Default::default(),
+    }
 }
 
 fn x509(pem: &[u8]) -> Vec<u8> {

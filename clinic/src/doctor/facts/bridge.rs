@@ -1,7 +1,7 @@
 //! Facts about the bridge's surroundings: folders, shares, credentials, tasks, settings and versions.
 
 use super::{Facts, View};
-use crate::doctor::recording::{FolderFact, TaskFact};
+use crate::doctor::recording::{FolderFact, Platform, TaskFact};
 use manuals::bridge;
 
 /// A request that waits longer than receipt computers do was not taken by anybody.
@@ -40,8 +40,9 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
             facts.note("b.share-open", format!("共有 {} は誰でも何でもできる", share.name));
         }
     }
-    if is_original(view) {
-        credentials(view, facts);
+    let original = is_original(view);
+    credentials(view, original, facts);
+    if original {
         tasks(view, facts);
     }
     settings(view, facts);
@@ -52,10 +53,11 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
 fn is_original(view: &View<'_>) -> bool {
     let machine = &view.recording.machine;
     let named = |name: &str| name.to_ascii_uppercase().starts_with("OQS");
-    machine.programs.iter().any(|(name, _)| named(name))
-        || machine.tasks.iter().flatten().any(|task| named(&task.name))
-        || machine.credentials.iter().flatten().any(|credential| named(&credential.target))
-        || machine.files.iter().any(|file| named(&file.name) && file.present == Some(true))
+    view.recording.platform == Platform::Windows
+        && (machine.programs.iter().any(|(name, _)| named(name))
+            || machine.tasks.iter().flatten().any(|task| named(&task.name))
+            || machine.credentials.iter().flatten().filter(|credential| named(&credential.target)).count() > 1
+            || machine.files.iter().any(|file| named(&file.name) && file.present == Some(true)))
 }
 
 fn is_of_bridge(path: &str, name: &str) -> bool {
@@ -93,12 +95,12 @@ fn folders(view: &View<'_>, facts: &mut Facts) {
     }
 }
 
-fn credentials(view: &View<'_>, facts: &mut Facts) {
+fn credentials(view: &View<'_>, original: bool, facts: &mut Facts) {
     let Some(stored) = &view.recording.machine.credentials else { return };
     for wanted in bridge::credentials() {
         let found = stored.iter().find(|credential| credential.target.eq_ignore_ascii_case(wanted.target));
         match found {
-            None if wanted.required => {
+            None if wanted.required && original => {
                 facts.note_with("b.credential-missing", format!("資格情報 {} がない", wanted.target), "target", wanted.target);
             }
             None => {}

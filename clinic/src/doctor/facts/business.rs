@@ -1,6 +1,8 @@
 //! Facts about answers and about the card reader: what is no fault of line or machine.
 
+use super::reach::said;
 use super::{Facts, View};
+use manuals::Situation;
 use wire::code::{ProcessingStatus, Segment, Validity};
 
 pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
@@ -10,6 +12,12 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
         facts.note("q.unknown-characters", "回答に「●」がある（表せない文字）");
     }
     let code = answer.code.as_deref().unwrap_or_default();
+    // A code of our own says what it was: no processing of the center's has gone wrong.
+    let situation = Situation::ALL.iter().find(|situation| !code.is_empty() && situation.get().code == code);
+    if let Some(name) = situation.and_then(|situation| said(situation.key())) {
+        facts.note_with(name, format!("最後の回答のコード {code}"), "code", code);
+        return;
+    }
     if answer.segment.as_deref() == Some(Segment::Abnormal.code()) {
         facts.note_with("q.abnormal", format!("処理結果区分 9 {code}"), "code", code);
         return;

@@ -41,7 +41,9 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
             _ => {}
         }
     }
-    for text in view.recording.texts.iter().filter(|text| text.of == SEEN) {
+    // What was seen on a screen before the line was admitted is over.
+    let admitted = facts.has("l.admitted");
+    for text in view.recording.texts.iter().filter(|text| text.of == SEEN && !admitted) {
         if let Some(message) = messages::recognise(&text.text)
             && let Some(name) = fact(message.key)
         {

@@ -10,12 +10,7 @@ const JAPAN_MINUTES: i32 = 9 * 60;
 pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
     let recording = view.recording;
     let machine = &recording.machine;
-    if machine.adapters.is_empty()
-        && recording.probes.is_empty()
-        && machine.folders.is_empty()
-        && machine.last_answer.is_none()
-        && machine.reader.is_none()
-    {
+    if *machine == crate::doctor::recording::Machine::default() && recording.probes.is_empty() && recording.texts.is_empty() {
         facts.note("m.nothing-seen", "アダプターも通信の記録もありません");
     }
     if let Some(problem) = &recording.site.configuration_problem {
@@ -67,10 +62,11 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
 
 fn links(view: &View<'_>, facts: &mut Facts) {
     let all: Vec<_> = view.adapters().collect();
-    if all.is_empty() {
+    if all.is_empty() && !view.recording.machine.adapters.is_empty() {
+        facts.note("m.no-link", "網につなげるアダプターが一つもない");
         return;
     }
-    if all.iter().all(|adapter| adapter.connected == Some(false)) {
+    if !all.is_empty() && all.iter().all(|adapter| adapter.connected == Some(false)) {
         for adapter in &all {
             facts.note_with("m.no-link", format!("{}: ケーブルの信号がない", adapter.name), "adapter", adapter.name.clone());
         }

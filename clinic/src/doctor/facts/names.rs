@@ -18,13 +18,16 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
     router(&graded, facts);
     regions(view, &graded, facts);
     resolvers(view, facts);
-    private_addresses(view, facts);
+    private_addresses(view, &graded, facts);
     internet(view, facts);
 }
 
 fn system(graded: &[Graded], facts: &mut Facts) {
     let seen: Vec<&Graded> = graded.iter().filter(|name| name.system != Verdict::NotAsked).collect();
     let bad: Vec<&&Graded> = seen.iter().filter(|name| !name.system.is_right()).collect();
+    for name in seen.iter().filter(|name| name.foreign_v4) {
+        facts.note_with("n.system-foreign-v4", format!("{}: 網にない IPv4 アドレスも返る", name.name), "name", name.name.clone());
+    }
     if seen.is_empty() {
         return;
     }
@@ -228,7 +231,7 @@ fn resolvers(view: &View<'_>, facts: &mut Facts) {
 }
 
 /// A router that strikes private IPv4 addresses out of answers (protection against rebinding).
-fn private_addresses(view: &View<'_>, facts: &mut Facts) {
+fn private_addresses(view: &View<'_>, graded: &[Graded], facts: &mut Facts) {
     let v4 = |outcome: &Outcome| match outcome {
         Outcome::Addresses { addresses, .. } => Some(addresses.iter().any(|address| matches!(address, IpAddr::V4(v4) if v4.is_private()))),
         Outcome::NoSuchName | Outcome::Refused { .. } => Some(false),
@@ -243,18 +246,9 @@ fn private_addresses(view: &View<'_>, facts: &mut Facts) {
         };
         view.outcomes(wanted).filter_map(|(_, outcome)| v4(outcome)).collect()
     };
-    let mut names: Vec<&str> = view
-        .recording
-        .probes
-        .iter()
-        .filter_map(|probe| match &probe.what {
-            What::Name { name, family: Family::V4, .. } => Some(name.as_str()),
-            _ => None,
-        })
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    for name in names {
+    // Only of names that the router knows: of others it says nothing at all.
+    for name in graded.iter().filter(|name| name.router.is_right() || name.router == Verdict::Empty).filter(|name| !name.foreign_v4) {
+        let name = name.name.as_str();
         let (router, region) = (asked(name, true), asked(name, false));
         if region.contains(&true) && !router.is_empty() && !router.contains(&true) {
             facts.note("n.private-struck-out", format!("{name}: 網は 10. で始まるアドレスも答えるが、ルーターの答えからは消えている"));

@@ -74,6 +74,10 @@ fn web(view: &View<'_>, facts: &mut Facts) {
     ];
     for (host, good, bad) in named.into_iter().filter(|(host, ..)| view.counts(host.name)) {
         match reached(view, host.name) {
+            // This host exists for its name; whoever refuses is there.
+            Reached::Refused if host.name == hosts::proxy_check().name => {
+                facts.note(good, format!("{} に届く（ポートは閉じている）", host.name))
+            }
             Reached::Yes => facts.note(good, format!("{} に届く", host.name)),
             Reached::Refused => facts.note_with(bad, format!("{} が接続を断る", host.name), "host", host.name),
             Reached::Silent => facts.note_with(bad, format!("{} から応答がない", host.name), "host", host.name),
@@ -96,12 +100,40 @@ fn web(view: &View<'_>, facts: &mut Facts) {
     } else if grades.iter().any(|(_, reached)| *reached == Reached::Yes) {
         facts.note("r.center-reached", "センターの少なくとも一か所に届く");
     }
+    let desks: Vec<(&Host, Reached)> = grades.iter().copied().filter(|(host, _)| host.door == hosts::Door::Https).collect();
+    if desks.len() > 2 && lost < grades.len() && desks.iter().all(|(_, reached)| *reached != Reached::Yes) {
+        facts.note("r.desks-all-lost", format!("センターの {} か所の窓口がどれも答えない", desks.len()));
+    }
+    handshakes(view, facts);
     if let Some(region) = view.region {
         match reached(view, notifier(region)) {
             Reached::Yes => facts.note("r.notifier-reached", format!("{} に届く", notifier(region))),
             Reached::NotAsked => {}
             _ => facts.note_with("r.notifier-lost", format!("{} から応答がない", notifier(region)), "host", notifier(region)),
         }
+    }
+}
+
+/// Every host takes connections, the carrier's too, and none gets as far as showing its certificates: small packets pass, large ones do not.
+fn handshakes(view: &View<'_>, facts: &mut Facts) {
+    let mut begun = 0;
+    let mut carriers = false;
+    for (what, outcome) in view.outcomes(|what| matches!(what, What::Tls { .. })) {
+        let What::Tls { host } = what else { continue };
+        let connects = view
+            .outcomes(|what| matches!(what, What::Connect { host: of, .. } if of == host))
+            .any(|(_, outcome)| *outcome == Outcome::Connected);
+        if !view.counts(host) || !connects {
+            continue;
+        }
+        if is_answer(outcome) {
+            return;
+        }
+        begun += 1;
+        carriers |= Region::ALL.into_iter().any(|region| hosts::line_notifier(region).name == host);
+    }
+    if begun > 2 && carriers {
+        facts.note("a.handshakes-lost", format!("{begun} か所のどこも、接続の後が続かない"));
     }
 }
 
@@ -148,7 +180,7 @@ fn doors(view: &View<'_>, facts: &mut Facts) {
 }
 
 /// The fact of a situation or message.
-fn said(key: &str) -> Option<&'static str> {
+pub(super) fn said(key: &str) -> Option<&'static str> {
     let situation = Situation::ALL.iter().find(|situation| situation.key() == key);
     let Some(situation) = situation else {
         return match key {

@@ -36,7 +36,12 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
                     facts.note_with("x.server-expired", format!("{host}: 証明書は {} まで", japanese(*not_after)), "host", host.clone());
                 }
             }
-            Outcome::Untrusted { why, issuer } => untrusted(host, issuer, why, None, facts),
+            Outcome::Untrusted { why, issuer } => {
+                untrusted(host, issuer, why, None, facts);
+                if !issuer.is_empty() && roots.is_some_and(|roots| !roots.is_empty() && !roots.iter().any(|known| known.name == *issuer)) {
+                    facts.note_with("x.other-root", format!("{host}: 知らない発行者「{issuer}」"), "root", issuer.clone());
+                }
+            }
             _ => {}
         }
     }
@@ -55,7 +60,8 @@ fn intercepted(facts: &mut Facts, view: &View<'_>) {
     let sheet = manuals::certificate::sheet();
     let mut strange: Vec<&str> = Vec::new();
     for (what, outcome) in view.outcomes(|what| matches!(what, What::Tls { .. })) {
-        if let (What::Tls { host }, Outcome::Chain { root, root_trusted: false, .. }) = (what, outcome)
+        let (Outcome::Chain { root, root_trusted: false, .. } | Outcome::Untrusted { issuer: root, .. }) = outcome else { continue };
+        if let What::Tls { host } = what
             && view.counts(host)
             && !strange.contains(&root.as_str())
         {

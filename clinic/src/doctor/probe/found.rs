@@ -71,7 +71,10 @@ impl Found {
         let mut heard = heard.subscribe();
         let begun = tokio::time::Instant::now();
         let by_system = |heard: &Heard| heard.system.as_ref().is_some_and(|system| !system.is_empty());
-        let early = timeout_at(begun + FOR_THE_SYSTEM, heard.wait_for(|heard| by_system(heard) || heard.system.is_some() && !heard.others.is_empty()));
+        let early = timeout_at(
+            begun + FOR_THE_SYSTEM,
+            heard.wait_for(|heard| by_system(heard) || heard.system.is_some() && !heard.others.is_empty()),
+        );
         if early.await.is_err() {
             let anybody = |heard: &Heard| by_system(heard) || !heard.others.is_empty();
             if timeout_at(begun + FOR_ANYBODY, heard.wait_for(|heard| anybody(heard))).await.is_err() {

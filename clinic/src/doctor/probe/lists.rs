@@ -25,9 +25,7 @@ pub async fn revocations(doors: &Doors<'_>, settings: &Settings) {
             let ask = Ask { accept: "application/pkix-crl, */*", longest: LONGEST_LIST, ..Ask::page(host.name, &path) };
             match page::ask(stream, ask, PATIENCE).await {
                 Err(outcome) => outcome,
-                Ok(heard) => own
-                    .and_then(|own| stands_in(&heard.body, &own.serial))
-                    .unwrap_or_else(|| heard.outcome(doors.clock.now())),
+                Ok(heard) => own.and_then(|own| stands_in(&heard.body, &own.serial)).unwrap_or_else(|| heard.outcome(doors.clock.now())),
             }
         }
     };
@@ -114,7 +112,7 @@ mod tests {
                 .collect();
             let list = CertificateRevocationListParams {
                 this_update: at,
-                next_update: at,
+                next_update: at + time::Duration::hours(1),
                 crl_number: SerialNumber::from(1),
                 issuing_distribution_point: None,
                 revoked_certs,
@@ -122,7 +120,7 @@ mod tests {
             };
             list.signed_by(&issuer).unwrap().der().to_vec()
         };
-        let next_update = jiff::Timestamp::from_second(1_800_000_000).ok();
+        let next_update = jiff::Timestamp::from_second(1_800_003_600).ok();
         assert_eq!(stands_in(&list(&[1, 3]), &own.serial), Some(Outcome::Listed { revoked: false, next_update }));
         assert_eq!(stands_in(&list(&[1, 2]), &own.serial), Some(Outcome::Listed { revoked: true, next_update }));
         assert_eq!(stands_in(b"<html>404</html>", &own.serial), None);

@@ -33,13 +33,7 @@ pub async fn by_udp(server: SocketAddr, name: &str, family: Family, room: Option
     }
 }
 
-async fn datagrams(
-    server: SocketAddr,
-    name: &str,
-    family: Family,
-    room: Option<u16>,
-    sendings: &[Duration],
-) -> io::Result<Option<Answer>> {
+async fn datagrams(server: SocketAddr, name: &str, family: Family, room: Option<u16>, sendings: &[Duration]) -> io::Result<Option<Answer>> {
     let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0)).await?;
     socket.connect(server).await?;
@@ -181,7 +175,9 @@ fn said(answer: Answer) -> Outcome {
             bytes: u32::try_from(answer.bytes).ok(),
         },
         NO_SUCH_NAME => Outcome::NoSuchName,
-        code => Outcome::Refused { why: domain::base::iana::Rcode::checked_from_int(code).map_or(code.to_string(), |code| code.to_string()) },
+        code => {
+            Outcome::Refused { why: domain::base::iana::Rcode::checked_from_int(code).map_or(code.to_string(), |code| code.to_string()) }
+        }
     }
 }
 

@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn an_answer_gives_the_addresses_that_were_asked_for_and_says_whether_it_was_cut() {
         let asked = question(7, NAME, Family::V6, Some(1232)).unwrap();
-        let whole = read(&answer(&asked, &["2001:db8::1", "192.0.2.1", "2001:db8::2"], Rcode::NOERROR, false), 7, NAME, Family::V6).unwrap();
+        let whole =
+            read(&answer(&asked, &["2001:db8::1", "192.0.2.1", "2001:db8::2"], Rcode::NOERROR, false), 7, NAME, Family::V6).unwrap();
         assert_eq!(whole.addresses, ["2001:db8::1".parse::<IpAddr>().unwrap(), "2001:db8::2".parse().unwrap()]);
         assert_eq!((whole.rcode, whole.truncated), (0, false));
         let cut = read(&answer(&asked, &[], Rcode::NOERROR, true), 7, NAME, Family::V6).unwrap();

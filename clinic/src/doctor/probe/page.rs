@@ -235,7 +235,8 @@ mod tests {
     async fn a_closure_says_when_it_opens_again_and_any_other_503_is_a_page() {
         let closed = heard("HTTP/1.1 503 Closed\r\nretry-after: 600\r\ncontent-length: 0\r\n\r\n").await.unwrap().outcome(now());
         assert_eq!(closed, Outcome::Closed { until: Some(now() + SignedDuration::from_secs(600)) });
-        let exact = heard("HTTP/1.1 503 Closed\r\nonshi-reopens-at: 2027-01-15T09:00:00Z\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n").await;
+        let exact =
+            heard("HTTP/1.1 503 Closed\r\nonshi-reopens-at: 2027-01-15T09:00:00Z\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n").await;
         assert_eq!(exact.unwrap().outcome(now()), Outcome::Closed { until: Some("2027-01-15T09:00:00Z".parse().unwrap()) });
         let down = heard("HTTP/1.1 503 Unavailable\r\ncontent-length: 4\r\n\r\ndown").await.unwrap().outcome(now());
         assert_eq!(down, Outcome::Page { status: 503, message: None, text: "down".to_owned() });

@@ -14,8 +14,10 @@ pub struct Settings {
     pub site: Site,
     /// The clinic's settings; absent where there are none, or none that can be read.
     pub config: Option<Config>,
-    /// A folder of saved texts that stand for this machine: then neither the system nor the network is asked.
+    /// A folder of saved texts that stand for what this machine's programs say.
     pub sources: Option<PathBuf>,
+    /// Whether the network is asked.
+    pub network: bool,
     /// The clock.
     pub clock: Clock,
 }
@@ -24,7 +26,7 @@ impl Settings {
     /// Reads `clinic.toml`. Without one, or with one that cannot be read, a look is taken all the same: what is wrong stands in the recording.
     #[must_use]
     pub fn load(path: Option<&Path>, clock: Clock) -> Self {
-        let nothing = Self { site: Site::default(), config: None, sources: None, clock };
+        let nothing = Self { site: Site::default(), config: None, sources: None, network: true, clock };
         let Some(path) = path.filter(|path| path.exists()) else { return nothing };
         match Config::load(path) {
             Ok(config) => Self { site: site(&config.site, !config.facility_code.is_empty()), config: Some(config), ..nothing },
@@ -39,7 +41,7 @@ impl Settings {
 
 fn site(said: &SiteConfig, facility_code_set: bool) -> Site {
     Site {
-        region: said.region,
+        region: said.region.or_else(|| said.prefecture.as_deref().and_then(manuals::prefecture_by_romaji).map(|known| known.region)),
         services: said.services.clone(),
         prefecture: said.prefecture.clone(),
         carrier: said.carrier.clone(),
@@ -62,6 +64,8 @@ mod tests {
 
     const DELIVERED: &str = include_str!("../../../../config/clinic.toml");
 
+    const ELIGIBILITY: &str = "services = [\"eligibility\"]";
+
     fn loaded(text: &str) -> Settings {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clinic.toml");
@@ -71,9 +75,11 @@ mod tests {
 
     #[test]
     fn a_site_says_what_it_is_and_may_say_nothing() {
-        let said = loaded(&format!("{DELIVERED}\n[site]\nregion = \"west\"\nservices = [\"claims\"]\nprefecture = \"osaka\"\n"));
+        let said = loaded(&DELIVERED.replace(ELIGIBILITY, "region = \"west\"\nservices = [\"claims\"]\nprefecture = \"osaka\""));
         assert_eq!((said.site.region, said.site.services.as_slice()), (Some(Region::West), [Service::Claims].as_slice()));
         assert!(said.site.configured && said.site.facility_code_set && said.config.is_some());
+        let osaka = loaded(&DELIVERED.replace(ELIGIBILITY, "prefecture = \"osaka\""));
+        assert_eq!(osaka.site.region, Some(Region::West), "the prefecture's");
         let without = Settings::load(Some(Path::new("nowhere/clinic.toml")), Clock::system());
         assert!(!without.site.configured && without.site.configuration_problem.is_none());
         assert!(Settings::load(None, Clock::system()).config.is_none());
@@ -81,7 +87,7 @@ mod tests {
 
     #[test]
     fn with_a_broken_file_the_look_is_taken_all_the_same() {
-        let misspelt = loaded(&format!("{}\n[site]\nregion = \"east\"\n", DELIVERED.replace("lanes = 8", "lane = 8")));
+        let misspelt = loaded(&DELIVERED.replace("lanes = 8", "lane = 8").replace(ELIGIBILITY, "region = \"east\""));
         assert!(misspelt.config.is_none() && misspelt.site.configuration_problem.unwrap().contains("lanes"));
         assert_eq!(misspelt.site.region, Some(Region::East));
         assert!(loaded("これは設定ではありません = [").site.configuration_problem.is_some());

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 use super::Texts;
-use crate::doctor::recording::{AddressFact, Adapter, AdvertisementFact, Machine, Medium, ProxyText, RouteFact};
+use crate::doctor::recording::{Adapter, AddressFact, AdvertisementFact, Machine, Medium, ProxyText, RouteFact};
 
 /// "For ever" in the kernel's seconds.
 const FOR_EVER: u64 = u32::MAX as u64;
@@ -59,7 +59,11 @@ pub fn machine(texts: &Texts) -> Machine {
     machine.resolvers = servers.iter().filter_map(|server| server.split('%').next()?.parse().ok()).collect();
     for link in links {
         let mut adapter = adapter(&link);
-        adapter.ipv6_enabled = switches.lines().find_map(|line| line.strip_prefix(&link.ifname)?.trim().parse::<u8>().ok()).map(|off| off == 0);
+        let mut switched = switches.lines().map(|line| line.split_whitespace()).find(|words| words.clone().next() == Some(&link.ifname));
+        let mut next = || switched.as_mut().and_then(|words| words.next()?.parse::<u8>().ok());
+        let (_name, off, accepts) = (next(), next(), next());
+        adapter.ipv6_enabled = off.map(|off| off == 0);
+        adapter.automatic = accepts.map(|accepts| accepts != 0);
         adapter.gateways = gateways(&routes, &link.ifname).map(str::to_owned).collect();
         if !adapter.gateways.is_empty() {
             adapter.name_servers.clone_from(&servers);
@@ -75,7 +79,10 @@ pub fn machine(texts: &Texts) -> Machine {
         let line = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
         Some(line.trim_matches('"').to_owned())
     });
-    machine.language = variable(texts, "LANG").and_then(|lang| lang.get(..2).map(str::to_owned));
+    machine.language = variable(texts, "LANG")
+        .and_then(|lang| lang.get(..2))
+        .filter(|lang| lang.bytes().all(|byte| byte.is_ascii_lowercase()))
+        .map(str::to_owned);
     machine
 }
 
@@ -213,8 +220,11 @@ mod tests {
         texts.put("ip-address.json", ADDRESSES.to_owned());
         texts.put("ip-route6.json", ROUTES.to_owned());
         texts.put("resolv.conf", "# comment\nnameserver fe80::1%eth0\nnameserver 203.0.113.53\n".to_owned());
-        texts.put("environment.txt", "LANG=ja_JP.UTF-8\nhttps_proxy=http://somebody:secret@proxy.test:3128\nno_proxy=a.test,b.test\n".to_owned());
-        texts.put("ipv6-disabled.txt", "eth0 0\nlo 1\n".to_owned());
+        texts.put(
+            "environment.txt",
+            "LANG=ja_JP.UTF-8\nhttps_proxy=http://somebody:secret@proxy.test:3128\nno_proxy=a.test,b.test\n".to_owned(),
+        );
+        texts.put("ipv6-disabled.txt", "eth0 0 1\nlo 1 0\n".to_owned());
         texts
     }
 
@@ -226,10 +236,12 @@ mod tests {
         assert_eq!((adapter.permanent.len(), adapter.temporary.len(), adapter.link_local.len()), (2, 1, 1));
         assert!(adapter.permanent[1].deprecated && adapter.ipv6_enabled == Some(true) && adapter.connected == Some(true));
         assert_eq!((machine.adapters[0].medium, machine.adapters[0].ipv6_enabled), (Medium::Loopback, Some(false)));
+        assert_eq!((adapter.automatic, machine.adapters[0].automatic), (Some(true), Some(false)));
         assert_eq!(machine.router, Some("fe80::1".parse().unwrap()));
         assert_eq!(machine.resolvers, ["fe80::1".parse::<IpAddr>().unwrap(), "203.0.113.53".parse().unwrap()]);
         assert_eq!(adapter.name_servers[0], "fe80::1%eth0");
-        let told: Vec<_> = machine.advertisements.iter().map(|fact| (fact.prefix.as_deref(), fact.preferred_seconds, fact.router_seconds)).collect();
+        let told: Vec<_> =
+            machine.advertisements.iter().map(|fact| (fact.prefix.as_deref(), fact.preferred_seconds, fact.router_seconds)).collect();
         assert_eq!(told, [(Some("2408:210:aaaa:bb00::/64"), Some(300), Some(1795)), (Some("2408:210:1:1::/64"), Some(0), Some(1795))]);
     }
 

@@ -66,16 +66,16 @@ pub(super) fn facts(settings: &Settings) -> Machine {
     machine
 }
 
-/// Lays the clinic's own facts over those of the system.
-pub(super) fn merge(machine: &mut Machine, own: &Machine) {
-    fn joined<T: Clone>(system: &mut Option<Vec<T>>, own: &Option<Vec<T>>) {
-        if let Some(own) = own {
+/// Lays the clinic's own facts over those of the system. What saved texts tell is of another machine: there they alone count.
+pub(super) fn merge(machine: &mut Machine, own: &Machine, saved: bool) {
+    fn joined<T: Clone>(system: &mut Option<Vec<T>>, own: &Option<Vec<T>>, saved: bool) {
+        if let Some(own) = own.as_ref().filter(|_| !(saved && system.is_some())) {
             system.get_or_insert_default().extend(own.iter().cloned());
         }
     }
-    joined(&mut machine.certificates, &own.certificates);
-    joined(&mut machine.roots, &own.roots);
-    joined(&mut machine.credentials, &own.credentials);
+    joined(&mut machine.certificates, &own.certificates, saved);
+    joined(&mut machine.roots, &own.roots, saved);
+    joined(&mut machine.credentials, &own.credentials, saved);
     machine.files.extend(own.files.iter().cloned());
     machine.folders.extend(own.folders.iter().cloned());
     machine.programs.extend(own.programs.iter().cloned());

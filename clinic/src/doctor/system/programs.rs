@@ -21,7 +21,7 @@ pub enum How {
     File(&'static str),
     /// From the variables that matter here.
     Environment,
-    /// From the kernel's switches, a line for each adapter.
+    /// From the kernel's switches, a line for each adapter: its name, `disable_ipv6`, `accept_ra`.
     Ipv6Switches,
 }
 
@@ -63,10 +63,7 @@ pub const WINDOWS: [Source; 20] = [
     source("netsh-ipv6-interface.txt", How::Run(&["netsh", "interface", "ipv6", "show", "interface"])),
     source("netsh-ipv6-address.txt", How::Run(&["netsh", "interface", "ipv6", "show", "addresses"])),
     source("netsh-ipv6-route.txt", How::Run(&["netsh", "interface", "ipv6", "show", "route"])),
-    source(
-        "reg-internet-settings.txt",
-        How::Run(&["reg", "query", r"HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings"]),
-    ),
+    source("reg-internet-settings.txt", How::Run(&["reg", "query", r"HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings"])),
     source("certutil-my.txt", How::Run(&["certutil", "-user", "-store", "My"])),
     source("certutil-machine.txt", How::Run(&["certutil", "-store", "My"])),
     source("certutil-root.txt", How::Run(&["certutil", "-user", "-store", "Root"])),
@@ -97,7 +94,7 @@ impl Source {
             How::Run(words) => words.join(" "),
             How::File(path) => path.to_owned(),
             How::Environment => "environment".to_owned(),
-            How::Ipv6Switches => "/proc/sys/net/ipv6/conf/*/disable_ipv6".to_owned(),
+            How::Ipv6Switches => "/proc/sys/net/ipv6/conf/*/{disable_ipv6,accept_ra}".to_owned(),
         }
     }
 
@@ -125,8 +122,9 @@ impl Source {
 fn switches() -> String {
     let Ok(adapters) = std::fs::read_dir("/proc/sys/net/ipv6/conf") else { return String::new() };
     let line = |entry: std::fs::DirEntry| {
-        let value = std::fs::read_to_string(entry.path().join("disable_ipv6")).ok()?;
-        Some(format!("{} {}\n", entry.file_name().to_string_lossy(), value.trim()))
+        let value = |name: &str| std::fs::read_to_string(entry.path().join(name)).ok();
+        let (off, accepts) = (value("disable_ipv6")?, value("accept_ra")?);
+        Some(format!("{} {} {}\n", entry.file_name().to_string_lossy(), off.trim(), accepts.trim()))
     };
     adapters.filter_map(Result::ok).filter_map(line).collect()
 }

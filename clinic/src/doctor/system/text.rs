@@ -143,7 +143,10 @@ mod tests {
                 let _whatever_is_left = decode(&bytes[..end]);
             }
         }
-        assert_eq!(decode(&"Windows IP Configuration".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()), "Windows IP Configuration");
+        assert_eq!(
+            decode(&"Windows IP Configuration".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
+            "Windows IP Configuration"
+        );
         assert!(decode(&text.as_bytes()[..7]).starts_with("リン"));
         assert_eq!(decode(&vec![b'a'; LONGEST + 1]).len(), LONGEST);
     }

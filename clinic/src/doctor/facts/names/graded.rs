@@ -48,6 +48,8 @@ pub(super) struct Graded {
     /// Its answer does not fit a small datagram.
     pub(super) big: bool,
     pub(super) truncated: bool,
+    /// Beside the right addresses the system, or the router, gives an IPv4 address that is none of the network's.
+    pub(super) foreign_v4: bool,
     /// Of the carrier's own zone.
     pub(super) of_carrier: bool,
     /// The domain of the lists under which routers are told of it.
@@ -118,6 +120,7 @@ fn grade(view: &View<'_>, name: &str) -> Graded {
         name: name.to_owned(),
         big: truncated || addresses::expected(name, region).is_some_and(|answer| answer.needs_tcp),
         truncated,
+        foreign_v4: foreign_v4(view, name, &known),
         of_carrier: Region::ALL
             .into_iter()
             .filter_map(|region| addresses::carrier_servers(region).zone)
@@ -181,16 +184,32 @@ fn found(view: &View<'_>, name: &str, found: &[IpAddr], truncated: bool, known: 
     }
 }
 
-/// IPv4 alone: the network's own, of which the other half is missing, or somebody else's.
-fn without_v6(view: &View<'_>, name: &str, found: &[IpAddr], known: &[IpAddr]) -> Verdict {
+fn foreign_v4(view: &View<'_>, name: &str, known: &[IpAddr]) -> bool {
+    let own = |what: &What| match what {
+        What::Name { name: of, asked, .. } => of == name && matches!(asked, Asked::System | Asked::Router { .. }),
+        _ => false,
+    };
+    let mut v4 = view.outcomes(own).filter_map(|(_, outcome)| match outcome {
+        Outcome::Addresses { addresses, .. } => Some(addresses.iter().filter(|address| address.is_ipv4())),
+        _ => None,
+    });
+    v4.any(|mut addresses| addresses.any(|address| !of_network(view, name, address, known)))
+}
+
+/// Whether an IPv4 address is one that the network gives this name: the printed ones, those it answers now, or any private one.
+fn of_network(view: &View<'_>, name: &str, address: &IpAddr, known: &[IpAddr]) -> bool {
     let printed = view.region.and_then(|region| addresses::expected(name, region)).map(|answer| answer.a.as_slice()).unwrap_or_default();
-    let of_network = |address: &IpAddr| match address {
+    match address {
         IpAddr::V4(v4) => v4.is_private() || printed.contains(v4) || known.contains(address),
         IpAddr::V6(_) => false,
-    };
+    }
+}
+
+/// IPv4 alone: the network's own, of which the other half is missing, or somebody else's.
+fn without_v6(view: &View<'_>, name: &str, found: &[IpAddr], known: &[IpAddr]) -> Verdict {
     match found {
         [] => Verdict::Empty,
-        found if found.iter().any(of_network) => Verdict::OnlyV4,
+        found if found.iter().any(|address| of_network(view, name, address, known)) => Verdict::OnlyV4,
         _ => Verdict::Other,
     }
 }
