@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use clinic::doctor::probe::{self, Settings};
 use clinic::doctor::recording::{MAX_RECORDING, Text};
 use clinic::doctor::report::{self, Report};
-use clinic::doctor::{Diagnosis, Recording, history};
+use clinic::doctor::{Diagnosis, Recording, explain, history, html, ticket};
 
 /// `onshi doctor …`
 #[derive(Args)]
@@ -68,6 +68,30 @@ enum DoctorCommand {
         #[arg(long)]
         with_line_id: bool,
     },
+    /// 窓口に伝える連絡票を書き出します（- で画面に出します）
+    Ticket {
+        /// 連絡票を書くファイル
+        file: PathBuf,
+        /// いま調べる代わりに読む、保存した記録
+        #[arg(long, value_name = "FILE")]
+        recording: Option<PathBuf>,
+        /// お客さまIDを伏せずに書きます
+        #[arg(long)]
+        with_line_id: bool,
+        #[command(flatten)]
+        look: LookArgs,
+    },
+    /// 画面に出た言葉やエラーコードの意味を説明します（終了コード: 0 わかった、4 わからない）
+    Explain {
+        /// 言葉またはコード（例: P32031、OQSA1001E）
+        #[arg(required = true, num_args = 1..)]
+        text: Vec<String>,
+        /// 機械が読む形（JSON）で出力します
+        #[arg(long)]
+        json: bool,
+    },
+    /// 見張り続け、プレフィックス・電子証明書・無応答の変化をその時に知らせます（Ctrl-C で終わります）
+    Watch(crate::doctor_watch::WatchArgs),
     /// 保存した記録を判断します（終了コード: 0 異常なし、1 院内で直す、2 ほかが直す、3 待つ、4 調べられない）
     Replay {
         /// onshi doctor record で保存したファイル
@@ -115,8 +139,48 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
             say!("{} に記録しました（{} ミリ秒）。", file.display(), recording.took_ms);
             Ok(ExitCode::SUCCESS)
         }
+        Some(DoctorCommand::Watch(args)) => crate::doctor_watch::run(&args).await,
         Some(DoctorCommand::Replay { file, output }) => shown(read(&file)?, None, &output),
+        Some(DoctorCommand::Explain { text, json }) => explained(&text.join(" "), json),
+        Some(DoctorCommand::Ticket { file, recording, with_line_id, look }) => {
+            let recording = match recording {
+                Some(kept) => read(&kept)?,
+                None => look.take().await.0,
+            };
+            ticketed(&recording, &file, with_line_id)
+        }
     }
+}
+
+/// Nothing is known of the text, or nothing could be looked at.
+const NOT_KNOWN: u8 = 4;
+
+fn explained(text: &str, json: bool) -> anyhow::Result<ExitCode> {
+    let Some(found) = explain::explain(text) else {
+        if json {
+            say!("null");
+        } else {
+            say!("この言葉はわかりません。画面の言葉を長めに、またはエラーコードを入れてください。");
+        }
+        return Ok(ExitCode::from(NOT_KNOWN));
+    };
+    if json {
+        say!("{}", serde_json::to_string_pretty(&found)?);
+    } else {
+        say!("{}", explain::text(&found));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ticketed(recording: &Recording, file: &Path, with_line_id: bool) -> anyhow::Result<ExitCode> {
+    let text = ticket::text(recording, &Diagnosis::of(recording), Clock::system().now(), with_line_id);
+    if file == Path::new("-") {
+        say!("{}", text.trim_end());
+    } else {
+        std::fs::write(file, text).with_context(|| format!("{} を書けません", file.display()))?;
+        say!("{} に連絡票を書きました。", file.display());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn read(file: &Path) -> anyhow::Result<Recording> {
@@ -137,6 +201,9 @@ fn shown(mut recording: Recording, memory: Option<&Path>, output: &Output) -> an
     {
         // Nothing is remembered where the folder is missing or cannot be written: that is a finding of its own.
         tracing::debug!(%error, "the look is not remembered");
+    }
+    if let Some(file) = &output.html {
+        std::fs::write(file, html::page(&recording, &diagnosis)).with_context(|| format!("{} を書けません", file.display()))?;
     }
     if output.json {
         say!("{}", Report::of(&recording, &diagnosis).json().trim_end());

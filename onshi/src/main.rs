@@ -11,6 +11,8 @@ mod clinic_certificate;
 mod clinic_side;
 #[cfg(feature = "clinic")]
 mod doctor;
+#[cfg(feature = "clinic")]
+mod doctor_watch;
 mod names;
 #[cfg(all(feature = "center", feature = "clinic"))]
 mod rehearsal;
@@ -67,16 +69,29 @@ mod check_config;
 
 use std::process::ExitCode;
 
+use tokio::runtime::Runtime;
+
 fn main() -> ExitCode {
+    #[cfg(feature = "clinic")]
+    if let Some(watch) = doctor_watch::asked(std::env::args_os().skip(1)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        return ended(runtime, |runtime| runtime.block_on(doctor_watch::run(&watch)));
+    }
     let asked = cli::read();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build();
+    ended(runtime, |runtime| runtime.block_on(cli::run(asked)))
+}
+
+/// Runs the program's work to its end, and says why it failed.
+fn ended(runtime: std::io::Result<Runtime>, work: impl FnOnce(&Runtime) -> anyhow::Result<ExitCode>) -> ExitCode {
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("プログラムを始められません（{error}）。");
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli::run(asked)) {
+    match work(&runtime) {
         Ok(code) => code,
         Err(error) => {
             // The chain's parts already say what was wrong and what to do.

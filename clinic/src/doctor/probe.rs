@@ -10,6 +10,7 @@ pub mod page;
 pub mod plan;
 pub mod reach;
 mod settings;
+pub mod status;
 pub mod time;
 pub mod trust;
 
@@ -96,6 +97,7 @@ async fn network(settings: &Settings, board: &Board, system: &System<'_>) {
             .map_or_else(Trust::of_the_system, |config| Trust::of_pem(&std::fs::read(&config.center.roots).unwrap_or_default())),
         identity: settings.config.as_ref().and_then(|config| Identity::read(&config.center.certificate, &config.center.key)),
         clock: settings.clock.clone(),
+        regions: known.regions(),
     };
     let mut asking: Vec<Asking<'_>> = Vec::new();
     ask_names(&mut asking, board, &found, &names, &servers);

@@ -106,6 +106,8 @@ fn state(facts: &Facts, found: &[Found]) -> State {
     }
     match found.iter().map(|found| found.weight).min() {
         Some(Weight::Stops) => State::Broken,
+        // Something to mend may stand before a closure that keeps nobody.
+        Some(Weight::Waits) if found.first().is_some_and(|first| first.weight == Weight::Weakens) => State::Weak,
         Some(Weight::Waits) => State::Waiting,
         Some(Weight::Weakens) => State::Weak,
         Some(Weight::Tells) | None => State::Healthy,
@@ -116,7 +118,12 @@ fn state(facts: &Facts, found: &[Found]) -> State {
 fn causes(facts: &Facts) -> Vec<Found> {
     let seen: Vec<(usize, &'static Cause)> = table::all().iter().enumerate().filter(|(_, cause)| holds(cause, facts)).collect();
     let mut roots: Vec<(usize, Found)> = roots(&seen).into_iter().map(|(at, cause)| (at, found(cause, &seen, facts))).collect();
-    roots.sort_by_key(|(at, found)| (found.weight, found.cause.layer, *at));
+    roots.sort_by_key(|(at, found)| {
+        // What merely tells: the surest first. A closure that explains nothing that anybody misses waits behind what should be mended.
+        let idle = found.weight == Weight::Waits && found.follow.is_empty();
+        let doubt = if found.weight == Weight::Tells { 100 - found.cause.confidence } else { 0 };
+        (if idle { Weight::Weakens } else { found.weight }, idle, doubt, found.cause.layer, *at)
+    });
     roots.into_iter().map(|(_, found)| found).collect()
 }
 

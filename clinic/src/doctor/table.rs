@@ -173,3 +173,6 @@ fn fits(pattern: &str, key: &str) -> bool {
         None => pattern == key,
     }
 }
+
+#[cfg(test)]
+mod tests;

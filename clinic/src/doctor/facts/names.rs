@@ -220,13 +220,20 @@ fn resolvers(view: &View<'_>, facts: &mut Facts) {
         } else if near {
             facts.note("n.resolver-router", format!("{server} はルーター"));
         } else {
-            first_foreign = first_foreign.or((at == 0).then_some(server));
+            // A server of the clinic's own that forwards rightly is nobody's mistake.
+            let public = match server {
+                IpAddr::V4(v4) => !v4.is_private() && !v4.is_link_local(),
+                IpAddr::V6(v6) => !v6.is_unique_local(),
+            };
+            first_foreign = first_foreign.or((at == 0 && public).then_some(server));
             facts.note_with("n.resolver-foreign", format!("{server} はルーターでも網の名前サーバーでもない"), "server", server.to_string());
         }
     }
     // A second adapter has servers of its own; it is the one that is asked first that matters.
-    if let Some(server) = first_foreign.filter(|_| facts.has("n.resolver-router") || facts.has("n.resolver-platform")) {
-        facts.note_with("n.foreign-first", format!("{server} が先頭にある"), "server", server.to_string());
+    let others = facts.has("n.resolver-router") || facts.has("n.resolver-platform");
+    if let Some(server) = first_foreign {
+        let name = if others { "n.foreign-first" } else { "n.only-foreign" };
+        facts.note_with(name, format!("{server} が先頭にある"), "server", server.to_string());
     }
 }
 

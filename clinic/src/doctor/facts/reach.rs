@@ -267,19 +267,25 @@ fn used(view: &View<'_>, room: &str) -> bool {
 /// The time: TLS and certificates bear some minutes, tokens and tickets fewer.
 fn time(view: &View<'_>, facts: &mut Facts) {
     const MOST_MS: i64 = 120_000;
+    let clock = super::view::clock(view.recording);
+    if let Some((host, ms)) = clock {
+        if ms.abs() > MOST_MS {
+            let side = if ms > 0 { "進んで" } else { "遅れて" };
+            facts.note_with(
+                "t.clock-off",
+                format!("この端末の時計は {host} より {} 秒{side}いる（許す差は2分）", ms.abs() / 1000),
+                "side",
+                side,
+            );
+            facts.note_with("t.clock-off", format!("差は{}", amount(ms.abs() / 1000)), "amount", amount(ms.abs() / 1000));
+        } else {
+            facts.note("t.clock-fine", format!("{host} との差は {ms} ミリ秒"));
+        }
+    }
     for (what, outcome) in view.outcomes(|what| matches!(what, What::Time { .. })) {
         let What::Time { host } = what else { continue };
-        match outcome {
-            Outcome::Offset { ms } if ms.abs() > MOST_MS => {
-                let side = if *ms > 0 { "進んで" } else { "遅れて" };
-                facts.note_with("t.clock-off", format!("この端末の時計は {host} より {} 秒{side}いる", ms.abs() / 1000), "side", side);
-                facts.note_with("t.clock-off", String::from("許す差は2分"), "amount", amount(ms.abs() / 1000));
-            }
-            Outcome::Offset { ms } => facts.note("t.clock-fine", format!("{host} との差は {ms} ミリ秒")),
-            outcome if is_silence(outcome) && view.counts(host) => {
-                facts.note_with("t.server-silent", format!("{host} から時刻の応答がない"), "host", host.clone());
-            }
-            _ => {}
+        if is_silence(outcome) && view.counts(host) && hosts::by_name(host).is_none_or(|host| host.door == hosts::Door::Ntp) {
+            facts.note_with("t.server-silent", format!("{host} から時刻の応答がない"), "host", host.clone());
         }
     }
 }

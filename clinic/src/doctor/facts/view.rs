@@ -120,13 +120,18 @@ pub(crate) fn is_answer(outcome: &Outcome) -> bool {
     )
 }
 
-/// This machine's clock, put right by a time server's answer: or every certificate would look ill on a machine whose clock is off.
-fn right_time(recording: &Recording) -> Timestamp {
-    let offset = recording.probes.iter().find_map(|probe| match probe.outcome {
-        Outcome::Offset { ms } => Some(ms),
+/// How far this machine's clock is ahead, and who says so: a time server before a page's date.
+pub(super) fn clock(recording: &Recording) -> Option<(&str, i64)> {
+    let offsets = recording.probes.iter().filter_map(|probe| match (&probe.what, &probe.outcome) {
+        (What::Time { host }, Outcome::Offset { ms }) => Some((host.as_str(), *ms)),
         _ => None,
     });
-    let ahead = jiff::SignedDuration::from_millis(offset.unwrap_or_default());
+    offsets.min_by_key(|(host, _)| hosts::by_name(host).is_none_or(|host| host.door != hosts::Door::Ntp))
+}
+
+/// This machine's clock, put right by that: or every certificate would look ill on a machine whose clock is off.
+fn right_time(recording: &Recording) -> Timestamp {
+    let ahead = jiff::SignedDuration::from_millis(clock(recording).map_or(0, |(_, ms)| ms));
     recording.taken_at.checked_sub(ahead).unwrap_or(recording.taken_at)
 }
 

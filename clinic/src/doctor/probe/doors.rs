@@ -6,16 +6,18 @@ use std::time::Duration;
 use chassis::clock::Clock;
 use http::Method;
 use jiff::Timestamp;
+use manuals::Region;
 use manuals::hosts::{self, Host};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use wire::line::{CAPTIVE, CAPTIVE_PATH, Captive};
+use wire::status::STATUS_PATH;
 
 use super::board::Board;
 use super::found::Found;
 use super::page::{self, Ask, Heard};
-use super::reach;
 use super::trust::{self, Identity, Trust};
+use super::{reach, status};
 use crate::doctor::recording::{Outcome, What};
 
 /// How long a connection, a handshake and a page may take each.
@@ -40,6 +42,8 @@ pub struct Doors<'a> {
     pub identity: Option<Identity>,
     /// Its clock.
     pub clock: Clock,
+    /// The areas in which its line may be.
+    pub regions: Vec<Region>,
 }
 
 impl Doors<'_> {
@@ -160,13 +164,13 @@ impl Doors<'_> {
     /// much gets through at once.
     pub async fn line(&self) {
         let host = hosts::line_portal();
-        let (state, page) = (self.board.put(What::LinePortal), self.board.put(What::LinePage));
+        let (state, page, center) = (self.board.put(What::LinePortal), self.board.put(What::LinePage), self.board.put(What::CenterStatus));
         let much = self.board.put(What::Mtu { host: host.name.to_owned(), bytes: MUCH });
         let (address, stream, _) = match self.greeted(host.name, host.port).await {
             Ok(greeted) => greeted,
             Err(outcome) => {
                 let none = Outcome::NotAsked { why: format!("no connection ({})", word(&outcome)) };
-                [state, page, much].into_iter().for_each(|ticket| self.board.done(ticket, none.clone()));
+                [state, page, center, much].into_iter().for_each(|ticket| self.board.done(ticket, none.clone()));
                 return;
             }
         };
@@ -187,7 +191,13 @@ impl Doors<'_> {
             let outcome = self.line_page(address, host).await;
             self.board.done(page, outcome);
         };
-        tokio::join!(asked_state, asked_page);
+        let asked_center = async {
+            self.board.begin(center);
+            let heard = self.quietly(address, host.name, STATUS_PATH, 0).await;
+            let said = |heard: Heard| status::read(&heard.body, &self.regions).unwrap_or_else(|| heard.outcome(self.now()));
+            self.board.done(center, heard.map_or_else(|outcome| outcome, said));
+        };
+        tokio::join!(asked_state, asked_page, asked_center);
     }
 
     fn state(&self, heard: &Heard) -> Outcome {
