@@ -9,7 +9,7 @@ use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueE
 
 #[cfg(feature = "clinic")]
 use crate::clinic_side;
-use crate::{check_config, names, run_file};
+use crate::{check_config, names, router, run_file, support};
 
 /// オンライン資格確認の網（オン資）: センターの各業務と、医療機関側のプログラム。
 #[derive(Parser)]
@@ -63,6 +63,12 @@ enum Command {
     /// つながらない原因を調べます: 何が悪いか、誰が直すか、何をすればよいか
     #[cfg(feature = "clinic")]
     Doctor(crate::doctor::DoctorArgs),
+    /// ルーター: 設定を書く、確かめる手順を書く、いまある設定の誤りを挙げる
+    #[command(subcommand)]
+    Router(router::RouterCommand),
+    /// 問い合わせ: 窓口の受付時間、よくある質問
+    #[command(subcommand)]
+    Support(support::SupportCommand),
     /// 設定ファイルを調べます
     CheckConfig(check_config::CheckConfigArgs),
     /// シェルの補完を出力します（例: onshi completion bash）
@@ -212,6 +218,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Clinic(command) => clinic_side::run(command).await,
         #[cfg(feature = "clinic")]
         Command::Doctor(args) => crate::doctor::run(args).await,
+        Command::Router(command) => router::run(command),
+        Command::Support(command) => support::run(command),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Completion { shell } => {
             let mut script = Vec::new();
