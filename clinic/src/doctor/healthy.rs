@@ -14,6 +14,8 @@ use manuals::{Region, addresses, hosts, proxy, zones};
 use std::net::IpAddr;
 use wire::line::LineState;
 
+mod ill;
+
 const SITES: u64 = 1000;
 
 struct World {
