@@ -58,6 +58,7 @@ fn told(name: &'static str, pairs: &[Pair]) -> Result<()> {
         world.issues_certificates_for(DAYS);
         let ward = Ward::healthy(world, &usual())?;
         let mut sheet = Sheet::begin(name)?;
+        ward.finds_nothing(&mut sheet, "before the first pair")?;
         for pair in pairs {
             suffers(&ward, &mut sheet, pair).with_context(|| format!("\"{}\" with \"{}\"", pair.root, pair.other))?;
         }
@@ -66,19 +67,26 @@ fn told(name: &'static str, pairs: &[Pair]) -> Result<()> {
     })
 }
 
+/// Those that leave a line to be authenticated again come last: the proxy hears of it a minute later.
 const HERE: &[Pair] = &[
     Pair { root: "the router has no table", other: "the bridge has stopped and requests wait", ..PAIR },
-    Pair { root: "the line was never authenticated", other: "the certificate's key is gone", ..PAIR },
     Pair { root: "line authentication's domain is missing from the table", other: "there is no certificate", ..PAIR },
     Pair { root: "the adapter is switched off", other: "the bridge has stopped and requests wait", ..PAIR },
     Pair { root: "the terminal asks the provider's resolver", other: "the folder of results is gone", ..PAIR },
     Pair { root: "another way out is preferred, and it leads nowhere", other: "the certificate's key is gone", ..PAIR },
-    Pair { root: "the network's root is not installed", other: "the line was never authenticated", hidden: true, ..PAIR },
     Pair { root: "the carrier's own zone is missing from the table", other: "the file of the account's password is empty", ..PAIR },
     Pair { root: "the router takes IPv6 addresses out of answers", other: "the certificate is that of the clinic next door", ..PAIR },
     Pair {
         root: "the router is switched off and a hub keeps the cable's light on",
         other: "a certificate of another purpose is used",
+        ..PAIR
+    },
+    Pair { root: "the line was never authenticated", other: "the certificate's key is gone", ..PAIR },
+    Pair {
+        root: "the network's root is not installed",
+        other: "the line was never authenticated",
+        hidden: true,
+        missed: Some("both are named, the line first; the manuals have the root installed first"),
         ..PAIR
     },
 ];
@@ -89,14 +97,24 @@ const BEYOND: &[Pair] = &[
         other: "the site's firewall drops port 8080",
         ..PAIR
     },
-    Pair { root: "the revocation lists' domain is missing from the table", other: "the site's firewall drops UDP 123", ..PAIR },
+    Pair {
+        root: "the revocation lists' domain is missing from the table",
+        other: "the site's firewall drops UDP 123",
+        missed: Some("the root is first; what the time servers lack is explained away by it"),
+        ..PAIR
+    },
     Pair { root: "the portal is down", other: "the time servers are silent", ..PAIR },
     Pair { root: "the platform's name servers are silent", other: "the bridge has stopped and requests wait", ..PAIR },
     Pair { root: "the carrier's network is down behind the first box", other: "there is no certificate", ..PAIR },
     Pair { root: "nothing comes through the line", other: "the folder of results is gone", ..PAIR },
-    Pair { root: "the whole center is dark", other: "the certificate is that of the clinic next door", ..PAIR },
-    Pair { root: "the line has no v6 option", other: "the site's firewall drops UDP 123", ..PAIR },
+    Pair {
+        root: "the whole center is dark",
+        other: "the certificate is that of the clinic next door",
+        missed: Some("the platform's silent name servers are named for the whole center; the other is named"),
+        ..PAIR
+    },
     Pair { root: "the Web API is down", other: "the time servers are silent", ..PAIR },
+    Pair { root: "the line has no v6 option", other: "the site's firewall drops UDP 123", ..PAIR },
     Pair {
         root: "works on the line in the night: another prefix in the morning",
         other: "the bridge has stopped and requests wait",

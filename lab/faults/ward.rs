@@ -17,6 +17,9 @@ use crate::score::{Sheet, Written};
 /// A change between two looks must have settled within this time.
 const SETTLES: Duration = Duration::from_secs(30);
 
+/// A clinic must be well again within this time: the proxy reads once a minute which lines are let in.
+const WELL_AGAIN: Duration = Duration::from_secs(90);
+
 /// A fault: how it comes into the world and how it goes.
 pub(crate) struct Fault {
     /// What was done, in a few words.
@@ -270,7 +273,7 @@ impl<'w> Ward<'w> {
     /// The doctor finds nothing to mend; what was changed has perhaps not settled yet.
     pub(crate) fn finds_nothing(&self, sheet: &mut Sheet, when: &str) -> Result<()> {
         let mut said = Value::Null;
-        let well = patience::until("a healthy clinic", SETTLES, || {
+        let well = patience::until("a healthy clinic", WELL_AGAIN, || {
             said = self.examined()?;
             Ok((said["exit"] == 0).then_some(()))
         });

@@ -69,6 +69,12 @@ pub(crate) struct Score {
 }
 
 impl Score {
+    /// Every fault that is no pair, whenever it was written: right cause first, and wrong owner.
+    pub(crate) fn all(&self) -> (Share, Share) {
+        let both = |one: Share, other: Share| Share { some: one.some + other.some, all: one.all + other.all };
+        (both(self.before.0, self.after.0), both(self.before.1, self.after.1))
+    }
+
     fn of(judgements: &[Judgement]) -> Self {
         let singles =
             |when: &'static str| judgements.iter().filter(move |one| one.control.is_none() && one.second.is_none() && one.written == when);
@@ -91,6 +97,8 @@ impl Score {
 impl fmt::Display for Score {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { before, after, pairs: [root, either, second, owner], alarms } = self;
+        let all = self.all();
+        writeln!(out, "all faults:                       right cause first {}, wrong owner {}", all.0, all.1)?;
         writeln!(out, "faults written before the freeze: right cause first {}, wrong owner {}", before.0, before.1)?;
         writeln!(out, "faults written after the freeze:  right cause first {}, wrong owner {}", after.0, after.1)?;
         writeln!(
@@ -106,7 +114,19 @@ impl fmt::Display for Score {
 struct Frozen {
     commit: String,
     at: String,
+    unseen: Option<Unseen>,
     file: Vec<FrozenFile>,
+}
+
+/// What the frozen doctor reached with what was written after the freeze, when it saw it for the first time.
+#[derive(Debug, Deserialize)]
+struct Unseen {
+    right: usize,
+    wrong_owner: usize,
+    of: usize,
+    pairs_right: usize,
+    pairs_wrong_owner: usize,
+    pairs: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -128,11 +148,21 @@ pub(crate) fn frozen(root: &Path) -> Result<String> {
         }
     }
     let when = format!("frozen at {} ({})", frozen.commit, frozen.at);
-    Ok(if changed.is_empty() {
+    let mut said = if changed.is_empty() {
         format!("table, facts and reasoner are those {when}")
     } else {
         format!("changed since they were {when}: {}; what was written after the freeze is no longer unseen", changed.join(", "))
-    })
+    };
+    if let Some(first) = &frozen.unseen {
+        said.push_str(&format!(
+            "\nwhen they saw it for the first time: right cause first {}, wrong owner {}; pairs: root first {}, wrong owner {}",
+            Share { some: first.right, all: first.of },
+            Share { some: first.wrong_owner, all: first.of },
+            Share { some: first.pairs_right, all: first.pairs },
+            Share { some: first.pairs_wrong_owner, all: first.pairs },
+        ));
+    }
+    Ok(said)
 }
 
 /// Where the stories leave their judgements.

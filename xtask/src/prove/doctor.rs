@@ -38,8 +38,8 @@ fn told(ground: &Ground, wanted: &[(&str, &str)]) -> Result<String, String> {
 
 /// What the issue asks for, and is not reached.
 fn lacks(score: &Score) -> Vec<String> {
-    let (before, after) = (score.before, score.after);
-    let all = before.0.all + after.0.all;
+    let (right, owner) = score.all();
+    let (all, later) = (right.all, score.after.0.all);
     let mut lacks = Vec::new();
     let mut wants = |held: bool, what: String| {
         if !held {
@@ -47,12 +47,10 @@ fn lacks(score: &Score) -> Vec<String> {
         }
     };
     wants(all >= FAULTS, format!("only {all} faults"));
-    wants(after.0.all * 5 >= all, format!("only {} of {all} faults were written after the freeze", after.0.all));
+    wants(later * 5 >= all, format!("only {later} of {all} faults were written after the freeze"));
     wants(score.pairs[0].all >= PAIRS, format!("only {} pairs", score.pairs[0].all));
-    for (when, (right, owner)) in [("before", before), ("after", after)] {
-        wants(right.percent() >= 95.0, format!("right cause first in {right} of what was written {when} the freeze"));
-        wants(owner.percent() <= 1.0, format!("wrong owner in {owner} of what was written {when} the freeze"));
-    }
+    wants(right.percent() >= 95.0, format!("right cause first in {right}"));
+    wants(owner.percent() <= 1.0, format!("wrong owner in {owner}"));
     lacks
 }
 
