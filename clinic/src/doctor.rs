@@ -3,6 +3,8 @@
 pub mod desk;
 pub mod explain;
 pub mod facts;
+#[cfg(test)]
+mod healthy;
 pub mod history;
 pub mod html;
 pub mod probe;

@@ -1,5 +1,6 @@
 //! What holds of any input whatever, message by message and door by door: the fuzz targets attack it, plain tests check it over the corpora.
 
+pub mod doctor;
 pub mod doors;
 mod messages;
 pub mod names;

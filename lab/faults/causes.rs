@@ -1,7 +1,7 @@
 //! What goes wrong in the field, and whose job it is: known from the manuals and from practice before the doctor had learnt a word.
 //!
-//! The doctor has keys of its own. `clinic/data/causes.toml` says of each which of these it `means`. Owners have the words of `manuals`: the vendor is
-//! whoever installed it, the line is its carrier or seller.
+//! The doctor has keys of its own. `clinic/data/causes.toml` says of each which of these it `means`. Owners have the words of
+//! `manuals`: the vendor is whoever installed it, the line is its carrier or seller.
 
 use anyhow::{Context, Result};
 

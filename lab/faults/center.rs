@@ -38,7 +38,7 @@ fn clock(ward: &Ward<'_>, when: &str) -> Result<String> {
 }
 
 /// Waits until a tunnel through the proxy is answered with this status.
-fn proxy_answers(ward: &Ward<'_>, status: &str) -> Result<()> {
+pub(crate) fn proxy_answers(ward: &Ward<'_>, status: &str) -> Result<()> {
     let proxy = format!("http://{}:{}", hosts::proxy().name, hosts::proxy().port);
     let cloud = manuals::proxy::sheet().own_proxy.must_reach.first().context("a cloud")?;
     until(&format!("{status} from the proxy"), LISTED, || {
@@ -89,6 +89,9 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "the time servers are silent",
         cause: "time-down",
+        missed: Some(
+            "a terminal cannot see whether the center's servers or the site's firewall are silent, and firewalls are the more frequent",
+        ),
         comes: |ward| ward.center.server("time")?.signal("STOP"),
         goes: |ward| ward.center.server("time")?.signal("CONT"),
         ..FAULT

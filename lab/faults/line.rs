@@ -15,7 +15,7 @@ fn wishes(ward: &Ward<'_>, sees: &str) -> Result<()> {
 }
 
 /// The center no longer lets this line in.
-fn dismissed(ward: &Ward<'_>) -> Result<()> {
+pub(crate) fn dismissed(ward: &Ward<'_>) -> Result<()> {
     ward.center.operate(&["registry", "dismiss", &ward.clinic.prefix()])?;
     Ok(())
 }

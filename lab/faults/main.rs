@@ -11,6 +11,7 @@ mod names;
 mod passage;
 mod phone;
 mod recorded;
+mod report;
 mod score;
 mod trust;
 mod ward;

@@ -2,17 +2,18 @@
 
 use anyhow::{Context, Result};
 use lab::SOMEWHERE;
-use lab::routers::ROUTER;
+use lab::routers::{ROUTER, Rebinding, Settings};
 use manuals::{Region, addresses, hosts};
 
+use crate::causes::HEALTHY;
 use crate::ward::{FAULT, Fault, Ward, family, nothing, usual};
 
 /// The terminal asks these servers.
-fn terminal_asks(ward: &Ward<'_>, servers: &[&str]) -> Result<()> {
+pub(crate) fn terminal_asks(ward: &Ward<'_>, servers: &[&str]) -> Result<()> {
     ward.terminal.machine().resolves_by(&servers.iter().map(|server| (*server).to_owned()).collect::<Vec<_>>())
 }
 
-fn terminal_asks_the_router(ward: &Ward<'_>) -> Result<()> {
+pub(crate) fn terminal_asks_the_router(ward: &Ward<'_>) -> Result<()> {
     terminal_asks(ward, &[&format!("{ROUTER}%eth0")])
 }
 
@@ -134,7 +135,20 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "the router takes private addresses out of answers",
         cause: "rebinding-protection",
-        comes: |ward| ward.clinic.router_answers_by(&ward.clinic.settings(), "stop-dns-rebind\n"),
+        comes: |ward| {
+            let settings = Settings { rebinding: Rebinding::Always, ..ward.clinic.settings() };
+            ward.clinic.router_answers_by(&settings, "")
+        },
+        goes: router_as_before,
+        ..FAULT
+    },
+    Fault {
+        name: "the router takes private addresses out of answers, but not those of the network",
+        cause: HEALTHY,
+        comes: |ward| {
+            let settings = Settings { rebinding: Rebinding::ExceptTheTable, ..ward.clinic.settings() };
+            ward.clinic.router_answers_by(&settings, "")
+        },
         goes: router_as_before,
         ..FAULT
     },

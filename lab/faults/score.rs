@@ -105,7 +105,7 @@ impl Sheet {
         let found = named(said);
         self.write(&json!({ "family": self.family, "control": when, "right": well, "found": found }))?;
         if !well {
-            self.surprises.push(format!("{when} the doctor says {found:?} of a healthy clinic: {said:#}"));
+            self.surprises.push(format!("{when} the doctor says {found:?} of a healthy clinic (exit {})", said["exit"]));
         }
         Ok(())
     }
@@ -119,9 +119,19 @@ impl Sheet {
     }
 }
 
+/// Whose job it is, in the words of `manuals`.
+fn owner(said: &Value) -> String {
+    match said.as_str().unwrap_or_default() {
+        "installer" => "vendor",
+        "carrier" => "line",
+        other => other,
+    }
+    .to_owned()
+}
+
 /// The causes that the doctor names, the most likely first, each with its owner.
 fn named(said: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let causes = said["causes"].as_array().into_iter().flatten();
-    causes.map(|cause| (text(&cause["key"]), text(&cause["owner"]))).collect()
+    causes.map(|cause| (text(&cause["key"]), owner(&cause["owner"]))).collect()
 }

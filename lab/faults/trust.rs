@@ -3,8 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use lab::World;
 
-use crate::ward::{DAYS, FAULT, Fault, Ward, diagnosis, family, family_in, usual};
+use crate::center::proxy_answers;
+use crate::ward::{FAULT, Fault, Ward, diagnosis, family, family_in, usual};
 
 /// A certificate that the network's authority has never seen, and its key, in place of the right ones.
 fn of_nobody(ward: &Ward<'_>) -> Result<()> {
@@ -151,9 +153,13 @@ const FAULTS: &[Fault] = &[
         comes: |ward| {
             let opener = ward.clinic.runs_on_the_router("python3", &["-u", "-c", OPENER])?;
             lab::patience::until("the box", std::time::Duration::from_secs(20), || Ok(opener.log().contains("opens").then_some(())))?;
+            ward.runs(opener);
             ward.clinic.router().filters(&["arrival iifname lan tcp dport 443 redirect to :8443"])
         },
-        goes: |ward| ward.clinic.router().passes_all(),
+        goes: |ward| {
+            ward.clinic.router().passes_all()?;
+            ward.stops_what_it_runs()
+        },
         ..FAULT
     },
     Fault {
@@ -171,30 +177,38 @@ fn is_diagnosed() -> Result<()> {
     family("trust", &usual(), FAULTS)
 }
 
-/// It is so many days later than it was, for everybody.
+/// For how many days certificates are issued where time passes.
+const SPAN: u32 = 100;
+
+/// It is so many days later than it was, for everybody, and the proxy has a list of that day.
 fn later(ward: &Ward<'_>, days: u32) -> Result<()> {
-    ward.world.is_days_ahead(days)
+    ward.world.is_days_ahead(days)?;
+    ward.center.operate(&["registry", "snapshot"])?;
+    proxy_answers(ward, "200")
 }
 
-const PASSING: &[Fault] = &[
-    Fault {
-        name: "nobody renewed: two weeks are left",
-        cause: "certificate-soon",
-        comes: |ward| later(ward, DAYS - 14),
-        goes: |ward| later(ward, 0),
-        ..FAULT
+/// Time does not go back: the clinic gets another certificate.
+const PASSING: &[Fault] = &[Fault {
+    name: "nobody renewed: the certificate ended last week",
+    cause: "certificate-expired",
+    comes: |ward| {
+        ward.stops_the_bridge()?;
+        ward.says_of_itself("[keeper]\nrenew = false\n")?;
+        ward.starts_the_bridge()?;
+        later(ward, SPAN + 7)
     },
-    Fault {
-        name: "nobody renewed: the certificate ended last week",
-        cause: "certificate-expired",
-        comes: |ward| later(ward, DAYS + 7),
-        goes: |ward| later(ward, 0),
-        ..FAULT
-    },
-];
+    goes: |ward| ward.is_enrolled_again(),
+    ..FAULT
+}];
 
-/// Rows: CA-14, RN-01
+/// The world's time passes, and its certificates are short.
+fn quick(world: &World) -> Result<()> {
+    world.issues_certificates_for(SPAN);
+    world.has_a_clock()
+}
+
+/// Rows: CA-24, RN-01
 #[test]
 fn passing_time_is_diagnosed() -> Result<()> {
-    family_in("time", |world| world.has_a_clock(), &usual(), PASSING)
+    family_in("time", quick, &usual(), PASSING)
 }

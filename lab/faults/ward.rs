@@ -65,6 +65,7 @@ pub(crate) struct Ward<'w> {
     pub(crate) facility: &'static str,
     pub(crate) roots: Vec<PathBuf>,
     bridge: RefCell<Option<Rc<Program>>>,
+    others: RefCell<Vec<Rc<Program>>>,
 }
 
 /// The plan of most families: the router asks per domain, the carrier advertises the prefix.
@@ -73,7 +74,7 @@ pub(crate) fn usual() -> Plan {
 }
 
 /// For how many days the certificates of these worlds are issued: no renewal is due.
-pub(crate) const DAYS: u32 = 400;
+const DAYS: u32 = 400;
 
 /// Tells a family: a world of its own, in which the doctor finds nothing before the first fault and nothing after the last.
 pub(crate) fn family(name: &'static str, plan: &Plan, faults: &[Fault]) -> Result<()> {
@@ -83,8 +84,8 @@ pub(crate) fn family(name: &'static str, plan: &Plan, faults: &[Fault]) -> Resul
 /// Tells a family in a world that is prepared first.
 pub(crate) fn family_in(name: &'static str, prepare: fn(&World) -> Result<()>, plan: &Plan, faults: &[Fault]) -> Result<()> {
     lab::story(&format!("faults-{name}"), |world| {
-        prepare(world)?;
         world.issues_certificates_for(DAYS);
+        prepare(world)?;
         let ward = Ward::healthy(world, plan)?;
         let mut sheet = Sheet::begin(name)?;
         ward.finds_nothing(&mut sheet, "before the first fault")?;
@@ -116,13 +117,25 @@ impl<'w> Ward<'w> {
         let terminal = clinic.terminal("reception")?;
         let roots = world.roots()?;
         terminal.installs_onshi(facility, &roots)?;
-        let ward = Self { world, center, carrier, clinic, terminal, line, facility, roots, bridge: RefCell::default() };
+        let ward = Self {
+            world,
+            center,
+            carrier,
+            clinic,
+            terminal,
+            line,
+            facility,
+            roots,
+            bridge: RefCell::default(),
+            others: RefCell::default(),
+        };
         ward.authenticates()?;
         ward.is_enrolled()?;
         ward.says_of_itself(&format!(
-            "[site]\nregion = \"{}\"\nservices = [\"eligibility\"]\nprefecture = \"{}\"\ndistribution = \"base\"\n",
+            "[site]\nregion = \"{}\"\nservices = [\"eligibility\"]\nprefecture = \"{}\"\ndistribution = \"base\"\nphone_router = {}\n",
             region.key(),
-            if region == Region::East { "tokyo" } else { "osaka" }
+            if region == Region::East { "tokyo" } else { "osaka" },
+            ward.clinic.phone().is_some()
         ))?;
         ward.starts_the_bridge()?;
         Ok(ward)
@@ -130,14 +143,27 @@ impl<'w> Ward<'w> {
 
     /// Starts the bridge, which reads requests and writes results.
     pub(crate) fn starts_the_bridge(&self) -> Result<()> {
+        let log = self.terminal.folder()?.join("bridge.log");
+        let starts = || std::fs::read_to_string(&log).unwrap_or_default().matches("連携が動いています").count();
+        let before = starts();
         let bridge = self.terminal.keeps_running("bridge", &["clinic", "bridge"])?;
         self.bridge.replace(Some(bridge));
-        Ok(())
+        patience::until("the bridge", SETTLES, || Ok((starts() > before).then_some(())))
     }
 
     /// Stops it.
     pub(crate) fn stops_the_bridge(&self) -> Result<()> {
         self.bridge.take().context("no bridge runs")?.stop()
+    }
+
+    /// Takes note of a program that a fault has started.
+    pub(crate) fn runs(&self, program: Rc<Program>) {
+        self.others.borrow_mut().push(program);
+    }
+
+    /// Stops what faults have started.
+    pub(crate) fn stops_what_it_runs(&self) -> Result<()> {
+        self.others.take().iter().try_for_each(|program| program.stop())
     }
 
     /// Chooses 「希望する」 until the line is authenticated.

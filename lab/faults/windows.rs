@@ -9,7 +9,7 @@ use manuals::{certificate, hosts, proxy};
 use serde_json::Value;
 
 use crate::causes::HEALTHY;
-use crate::names::PROVIDER;
+use crate::names::{PROVIDER, terminal_asks, terminal_asks_the_router};
 use crate::ward::{FAULT, Fault, Ward, diagnosis, family, usual};
 
 /// Texts by the names that the doctor knows them by.
@@ -149,8 +149,12 @@ fn bypass() -> String {
 }
 
 /// Every task, with the delays of the manuals.
-const TASKS: &[(&str, &str)] =
-    &[("OQS_exec_distroappstart", "PT1M"), ("OQS_exec_comappdelfile_running", "PT30S"), ("OQS_exec_comappstart", "PT0S")];
+const TASKS: &[(&str, &str)] = &[
+    ("OQS_exec_distroappstart", "PT1M"),
+    ("OQS_exec_comappdelfile_running", "PT30S"),
+    ("OQS_exec_comappstart", "PT0S"),
+    ("OQS_exec_comappdelfile_periodic", "PT0S"),
+];
 const KEYS: &[(&str, &str)] = &[("OQS_LOGIN_KEY", "R012345678"), ("OQS_MEDICAL_INSTITUTION_CODE", "OQS_Admin")];
 
 /// A terminal that is set up as the manuals ask.
@@ -245,7 +249,11 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "the adapter's name server is the provider's",
         cause: "terminal-asks-provider",
-        comes: |ward| ward.clinic.joins_the_internet(&ward.terminal),
+        comes: |ward| {
+            ward.clinic.joins_the_internet(&ward.terminal)?;
+            terminal_asks(ward, &[PROVIDER])
+        },
+        goes: terminal_asks_the_router,
         asked: |ward| told(ward, Japanese, &[("ipconfig.txt", listing(Japanese, ward, Some(PROVIDER))?)]),
         ..FAULT
     },

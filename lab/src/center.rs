@@ -100,7 +100,7 @@ impl Center {
         let roots_file = folder.join("notifier-roots.pem");
         std::fs::write(&roots_file, roots)?;
         let more = format!(
-            "[registry]\nreflection_days = 0\n[authority]\ndemonstration = true\ncertificate_days = {}\n[eligibility]\ntest_people = true\n[lineauth]\nnotifier_roots = \"{}\"\n[lineauth.notifier_addresses]\n{places}",
+            "lists = \"[::]:80\"\n[registry]\nreflection_days = 0\n[authority]\ndemonstration = true\ncertificate_days = {}\n[eligibility]\ntest_people = true\n[lineauth]\nnotifier_roots = \"{}\"\n[lineauth.notifier_addresses]\n{places}",
             self.ground.certificate_days(),
             roots_file.display()
         );

@@ -63,6 +63,12 @@ fn plain(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_whitespace()).map(half).flat_map(char::to_lowercase).collect()
 }
 
+/// What was typed as it may be shown again: one short line.
+pub(super) fn plain_words(text: &str) -> String {
+    let words: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(60).collect();
+    words.trim().to_owned()
+}
+
 fn of_code(typed: &str) -> Option<Explanation> {
     let situation = Situation::ALL.iter().find(|situation| {
         let text = situation.get();

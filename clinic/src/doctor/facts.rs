@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 const MOST_EVIDENCE: usize = 12;
 
 /// Facts that mean that something does not work.
-const SYMPTOMS: [&str; 22] = [
+const SYMPTOMS: [&str; 21] = [
     "m.no-link",
     "a.no-global",
     "n.system-some-fail",
@@ -34,7 +34,6 @@ const SYMPTOMS: [&str; 22] = [
     "r.portal-lost",
     "r.web-api-lost",
     "r.authority-lost",
-    "r.lists-lost",
     "r.base-lost",
     "l.not-authenticated",
     "l.no-answer",

@@ -4,7 +4,7 @@
 
 use super::facts::{Fact, Facts};
 use super::recording::Recording;
-use super::table::{self, Cause, Weight};
+use super::table::{self, Cause, Layer, Weight};
 use jiff::Timestamp;
 use manuals::Owner;
 
@@ -156,7 +156,12 @@ fn found(cause: &'static Cause, seen: &[(usize, &'static Cause)], facts: &Facts)
     let follow: Vec<&'static Cause> = seen.iter().map(|(_, other)| *other).filter(|other| cause.explains(other)).collect();
     let weight = follow.iter().map(|other| other.weight).chain([cause.weight]).min().unwrap_or_default();
     // A closure explains what stands still because of it: it stays something to wait for.
-    let weight = if cause.weight == Weight::Waits { Weight::Waits } else { weight };
+    let weight = match cause.weight {
+        Weight::Waits => Weight::Waits,
+        // An announcement that explains nothing here only tells.
+        _ if cause.layer == Layer::Announced && follow.is_empty() => Weight::Tells,
+        _ => weight,
+    };
     let named: Vec<&Fact> =
         cause.when.iter().filter(|all| all.iter().all(|name| facts.has(name))).flatten().filter_map(|name| facts.get(name)).collect();
     let mut evidence: Vec<String> = Vec::new();

@@ -28,13 +28,21 @@ impl Clinic {
     /// # Errors
     /// What kept it from beginning.
     pub fn router_answers_by(&self, settings: &Settings, lines: &str) -> Result<()> {
+        self.router_answers_by_text(settings, |text| text.push_str(lines))
+    }
+
+    /// The router's name server begins again with these settings, and with its file changed by hand.
+    ///
+    /// # Errors
+    /// What kept it from beginning.
+    pub fn router_answers_by_text(&self, settings: &Settings, change: impl Fn(&mut String)) -> Result<()> {
         let mut recipe = routers::recipe(settings);
         let file = match self.names {
             Names::Unbound => "unbound.conf",
             Names::Dnsmasq | Names::Terminal => "dnsmasq.conf",
         };
         for written in recipe.files.iter_mut().filter(|written| written.name == file) {
-            written.text.push_str(lines);
+            change(&mut written.text);
         }
         self.names_begin_again(self.own()?, recipe)
     }

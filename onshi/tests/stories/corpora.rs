@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 #[path = "../../../fuzz/src/doors.rs"]
 mod claims;
 #[allow(unreachable_pub)]
+#[path = "../../../fuzz/src/doctor.rs"]
+mod doctor;
+#[allow(unreachable_pub)]
 #[path = "../../../fuzz/src/pages.rs"]
 mod pages;
 #[allow(unreachable_pub)]
@@ -99,6 +102,21 @@ fn corpus_of_est_requests() {
 #[test]
 fn corpus_of_terminal_listings() {
     run("terminal_listing", claims::terminal_listing);
+}
+
+#[test]
+fn corpus_of_texts_of_the_system() {
+    run("doctor_system_text", doctor::system_text);
+}
+
+#[test]
+fn corpus_of_answers_to_the_doctor() {
+    run("doctor_network_answer", doctor::network_answer);
+}
+
+#[test]
+fn corpus_of_recordings() {
+    run("doctor_recording", doctor::recording);
 }
 
 fn names(folder: &str) -> BTreeSet<String> {

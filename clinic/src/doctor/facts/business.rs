@@ -7,6 +7,7 @@ use wire::code::{ProcessingStatus, Segment, Validity};
 
 pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
     reader(view, facts);
+    seen(view, facts);
     let Some(answer) = &view.recording.machine.last_answer else { return };
     if answer.unknown_characters.is_some_and(|count| count > 0) {
         facts.note("q.unknown-characters", "回答に「●」がある（表せない文字）");
@@ -40,6 +41,24 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
         Some(Validity::Several) => facts.note("q.several", evidence),
         Some(_) => facts.note_with("q.not-valid", evidence, "label", label),
         None => {}
+    }
+}
+
+/// What the desk saw in an answer or on the reader, in its own words.
+fn seen(view: &View<'_>, facts: &mut Facts) {
+    for text in view.recording.texts.iter().filter(|text| text.of == super::line::SEEN).map(|text| text.text.as_str()) {
+        let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if any(&["該当なし", "該当資格なし", "該当する資格"]) {
+            facts.note("q.nobody", "画面に見えた言葉: 該当なし");
+        } else if any(&["資格情報が無効", "資格が無効", "無効（"]) {
+            facts.note_with("q.not-valid", "画面に見えた言葉: 無効", "label", Validity::Invalid.label());
+        }
+        if text.contains('●') {
+            facts.note("q.unknown-characters", "画面に「●」が見えた");
+        }
+        if any(&["リーダー"]) && any(&["接続不良", "認証エラー", "接続されて", "認識"]) {
+            facts.note("f.disconnected", "画面に見えた言葉: カードリーダーの接続不良");
+        }
     }
 }
 

@@ -59,6 +59,7 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("n.carrier-answers", "回線事業者の名前サーバーが答える"),
     ("n.carrier-silent", "回線事業者の名前サーバーが答えない"),
     ("n.other-region-answers", "もう一方の地域の名前サーバーが答える"),
+    ("n.some-lost", "網の名前サーバーの答えが、返ったり返らなかったりする"),
     ("n.tcp-lost", "TCP/53 が網まで通らない"),
     ("n.tcp-fine", "TCP/53 が網まで通る"),
     ("n.edns-lost", "EDNS 付きの問い合わせが網まで通らない"),

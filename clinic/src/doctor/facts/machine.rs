@@ -49,7 +49,7 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
     }
     if let Some(clock) = &machine.clock {
         if let Some(zone) = clock.zone_offset_minutes.filter(|zone| *zone != JAPAN_MINUTES) {
-            facts.note("t.other-zone", format!("タイムゾーンが UTC{:+}:{:02}", zone / 60, zone.abs() % 60));
+            facts.note("t.other-zone", format!("タイムゾーンが UTC{:+}:{:02}", zone / 60, zone.saturating_abs() % 60));
         }
         if clock.synchronised == Some(false) {
             facts.note("t.not-synchronised", "システムは時刻を合わせていないと言っている");

@@ -7,7 +7,8 @@ use super::{Facts, View};
 use crate::doctor::recording::{Asked, Family, NameWay, Outcome, What};
 use graded::{Graded, Verdict};
 use manuals::{Region, addresses};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Ends that stand in no public list.
 const CLOSED_ENDS: [&str; 2] = ["mnw", "rece"];
@@ -145,7 +146,7 @@ fn regions(view: &View<'_>, graded: &[Graded], facts: &mut Facts) {
         };
         view.outcomes(wanted)
             .map(|(_, outcome)| outcome)
-            .filter(|outcome| !matches!(outcome, Outcome::NotAsked { .. } | Outcome::Unknown))
+            .filter(|outcome| !matches!(outcome, Outcome::NotAsked { .. } | Outcome::Unfinished | Outcome::Unknown))
             .collect()
     };
     let own = |way, carrier| asked(view.region, true, way, carrier);
@@ -173,8 +174,30 @@ fn regions(view: &View<'_>, graded: &[Graded], facts: &mut Facts) {
     if small.iter().any(|outcome| is_answer(outcome)) && !edns.is_empty() && edns.iter().all(|outcome| is_silence(outcome)) {
         facts.note("n.edns-lost", "網の名前サーバーへの EDNS 付きの問い合わせだけが返らない");
     }
+    losses(view, facts);
     for name in graded.iter().filter(|name| name.truncated) {
         facts.note("n.answer-cut", format!("{}: 512 バイトに収まらない（TC）", name.name));
+    }
+}
+
+/// Servers that answer some small questions and are silent at others: something is lost on the way. A few may always be, and a server that rests
+/// is silent altogether.
+fn losses(view: &View<'_>, facts: &mut Facts) {
+    const LEAST: usize = 4;
+    let small = |what: &What| match what {
+        What::Name { asked: Asked::Region { server, .. }, way: NameWay::Udp512 | NameWay::Udp1232, .. } => Some(*server),
+        _ => None,
+    };
+    let mut servers: BTreeMap<IpAddr, (usize, usize)> = BTreeMap::new();
+    for (what, outcome) in view.outcomes(|what| small(what).is_some()) {
+        let counted = servers.entry(small(what).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))).or_default();
+        counted.0 += usize::from(is_silence(outcome));
+        counted.1 += usize::from(is_answer(outcome));
+    }
+    let awake = servers.values().filter(|(_, back)| *back > 0);
+    let (lost, back) = awake.fold((0, 0), |sum, (lost, back)| (sum.0 + lost, sum.1 + back));
+    if lost >= LEAST && lost * 5 >= lost + back {
+        facts.note("n.some-lost", format!("網の名前サーバーへの {} 回のうち {lost} 回、答えが返らない", lost + back));
     }
 }
 

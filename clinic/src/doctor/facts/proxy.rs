@@ -143,12 +143,8 @@ fn tool(view: &View<'_>, facts: &mut Facts) {
         if file.present == Some(false) {
             facts.note_with("d.settings-missing", format!("{} がない", file.path), "path", file.path.clone());
         }
-        let chosen = file.values.iter().find(|(key, _)| key.eq_ignore_ascii_case("server")).map(|(_, value)| value.as_str());
-        let wanted = manuals::distribution::server_for(view.way());
-        if let (Some(chosen), Some(wanted)) = (chosen, wanted)
-            && chosen != wanted.key
-            && chosen != wanted.name
-        {
+        let Some(wanted) = manuals::distribution::server_for(view.way()) else { continue };
+        for chosen in file.values.values().filter_map(|value| server_in(value)).filter(|chosen| *chosen != wanted.key) {
             facts.note_with(
                 "d.other-server",
                 format!("配信サーバーが「{chosen}」（この契約では「{}」）", wanted.name),
@@ -157,13 +153,37 @@ fn tool(view: &View<'_>, facts: &mut Facts) {
             );
         }
     }
+    let site = &view.recording.site;
+    let known = site.carrier.as_deref().filter(|carrier| proxy::sheet().carrier.iter().any(|known| known.name == *carrier));
+    if let (Some(carrier), Some(way)) = (known, site.distribution)
+        && proxy::way_of(carrier) != way
+    {
+        let wanted = manuals::distribution::server_for(proxy::way_of(carrier)).map_or("", |server| server.name);
+        facts.note_with("d.other-server", format!("{carrier} では「{wanted}」だが、設定は{}", way.label()), "server", wanted);
+    }
     for key in ["distribution-no-record", "distribution-tool-broken", "distribution-not-connected"] {
         let said =
             view.recording.texts.iter().any(|text| manuals::messages::recognise(&text.text).is_some_and(|message| message.key == key));
-        if said && key == "distribution-no-record" {
-            facts.note("d.no-record", "配信実績管理ファイルがない");
-        } else if said && key == "distribution-tool-broken" {
-            facts.note("d.settings-missing", "管理ツールに異常が発生した");
+        match key {
+            _ if !said => {}
+            "distribution-no-record" => facts.note("d.no-record", "配信実績管理ファイルがない"),
+            "distribution-tool-broken" => facts.note("d.settings-missing", "管理ツールに異常が発生した"),
+            _ => facts.note_with("p.origin-lost", "配信アプリケーションが「接続失敗」と言う", "host", "配信サーバー"),
         }
     }
+}
+
+/// The distribution server that a setting means, however it is written: by its name, its key, or a host of it.
+fn server_in(value: &str) -> Option<&'static str> {
+    let value = value.trim();
+    let cloud = proxy::sheet().own_proxy.must_reach.iter().any(|host| value.contains(host));
+    let domain = hosts::proxy_check().name.split_once('.').map_or("", |(_, domain)| domain);
+    let base = value.contains(domain);
+    let ways = [Way::Base, Way::Carrier, Way::Site];
+    let mut servers = ways.into_iter().filter_map(manuals::distribution::server_for);
+    let meant = |server: &&'static manuals::distribution::Server| {
+        let hosted = if server.ways.contains(&Way::Base) { base } else { cloud };
+        hosted || value.eq_ignore_ascii_case(server.key) || (!value.is_empty() && server.name.starts_with(value))
+    };
+    servers.find(meant).map(|server| server.key)
 }

@@ -2,6 +2,7 @@
 
 use super::view::{is_answer, is_silence};
 use super::{Facts, View, japanese};
+use crate::doctor::explain;
 use crate::doctor::recording::{Notice, Outcome, What};
 use manuals::hosts::{self, Host};
 use manuals::{Region, Situation};
@@ -10,8 +11,19 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
     web(view, facts);
     ports(view, facts);
     doors(view, facts);
+    seen(view, facts);
     status(view, facts);
     time(view, facts);
+}
+
+/// What somebody saw on a screen, by the code or the words of a situation.
+fn seen(view: &View<'_>, facts: &mut Facts) {
+    for text in view.recording.texts.iter().filter(|text| text.of == super::line::SEEN) {
+        let Some(key) = explain::explain(&text.text).map(|found| found.key) else { continue };
+        if let Some(name) = said(key).filter(|name| *name != "l.refused-as-unadmitted" || !facts.has("l.admitted")) {
+            facts.note_with(name, format!("画面に見えた言葉: {}", explain::plain_words(&text.text)), "host", "画面");
+        }
+    }
 }
 
 /// The host that a question goes to, if it is one of the closed network's doors.
@@ -45,7 +57,7 @@ fn reached(view: &View<'_>, host: &str) -> Reached {
     };
     let asked = view
         .outcomes(|what| host_of(what) == Some(host))
-        .filter(|(_, outcome)| !matches!(outcome, Outcome::NotAsked { .. } | Outcome::Unknown));
+        .filter(|(_, outcome)| !matches!(outcome, Outcome::NotAsked { .. } | Outcome::Unfinished | Outcome::Unknown));
     let asked: Vec<(u8, &Outcome)> = asked.map(|(what, outcome)| (depth(what), outcome)).collect();
     let Some(deepest) = asked.iter().map(|(depth, _)| *depth).max() else { return Reached::NotAsked };
     let of_host: Vec<&Outcome> = asked.iter().filter(|(depth, _)| *depth == deepest).map(|(_, outcome)| *outcome).collect();
@@ -145,6 +157,11 @@ fn ports(view: &View<'_>, facts: &mut Facts) {
                 .outcomes(move |what| matches!(what, What::Connect { port: of, host, .. } if (*of == port) == wanted && view.counts(host)));
             outcomes.map(|(_, outcome)| outcome).collect::<Vec<_>>()
         };
+        // The whole base silent is another matter than one port of it.
+        let base = reached(view, hosts::proxy_check().name);
+        if port == hosts::proxy().port && base == Reached::Silent {
+            continue;
+        }
         let (through, others) = (to(true), to(false));
         // One host that refuses is ill itself; who is silent, or several at once, are behind a filter.
         let lost =
@@ -269,15 +286,15 @@ fn time(view: &View<'_>, facts: &mut Facts) {
     const MOST_MS: i64 = 120_000;
     let clock = super::view::clock(view.recording);
     if let Some((host, ms)) = clock {
-        if ms.abs() > MOST_MS {
+        if ms.saturating_abs() > MOST_MS {
             let side = if ms > 0 { "進んで" } else { "遅れて" };
             facts.note_with(
                 "t.clock-off",
-                format!("この端末の時計は {host} より {} 秒{side}いる（許す差は2分）", ms.abs() / 1000),
+                format!("この端末の時計は {host} より {} 秒{side}いる（許す差は2分）", ms.saturating_abs() / 1000),
                 "side",
                 side,
             );
-            facts.note_with("t.clock-off", format!("差は{}", amount(ms.abs() / 1000)), "amount", amount(ms.abs() / 1000));
+            facts.note_with("t.clock-off", format!("差は{}", amount(ms.saturating_abs() / 1000)), "amount", amount(ms.saturating_abs() / 1000));
         } else {
             facts.note("t.clock-fine", format!("{host} との差は {ms} ミリ秒"));
         }

@@ -97,9 +97,9 @@ pub(crate) fn is_global(address: Ipv6Addr) -> bool {
     address.segments().first().is_some_and(|group| group & 0xe000 == 0x2000)
 }
 
-/// Nobody answered: no reply, no way, or the look ended before one came.
+/// Nobody answered: no reply, or no way. A look that ended before says nothing.
 pub(crate) fn is_silence(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::TimedOut | Outcome::Unreachable { .. } | Outcome::Unfinished)
+    matches!(outcome, Outcome::TimedOut | Outcome::Unreachable { .. })
 }
 
 /// Somebody was there: whatever they said.

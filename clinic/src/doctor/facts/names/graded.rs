@@ -152,7 +152,7 @@ fn verdict(view: &View<'_>, name: &str, outcome: &Outcome, known: &[IpAddr]) -> 
         Outcome::Addresses { rcode: Some(_), .. } | Outcome::Refused { .. } => Verdict::Refused,
         Outcome::Addresses { addresses, truncated, .. } => found(view, name, addresses, *truncated, known),
         Outcome::NoSuchName => Verdict::NoName,
-        Outcome::NotAsked { .. } | Outcome::Unknown => Verdict::NotAsked,
+        Outcome::NotAsked { .. } | Outcome::Unfinished | Outcome::Unknown => Verdict::NotAsked,
         outcome if is_silence(outcome) => Verdict::Silent,
         Outcome::Failed { .. } => Verdict::Refused,
         outcome if is_answer(outcome) => Verdict::Other,
