@@ -5,6 +5,8 @@ mod authority;
 mod bridge;
 mod checks;
 mod dns;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod figure;
 mod files;
 mod handshake;
@@ -28,7 +30,7 @@ use tokio::runtime::Runtime;
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// 測るもの（start、bridge、files、check、handshake、line、authority、register、dns、proxy、time。無ければすべて）
+    /// 測るもの（start、bridge、files、check、handshake、line、authority、register、dns、proxy、time、doctor。無ければすべて）
     names: Vec<String>,
     /// 一分以内で終わるように、少なく測ります
     #[arg(long)]
@@ -61,7 +63,7 @@ const QUICK: Size = Size { people: 20_000, largest: 20_000, seconds: 4, drops: 6
 type Measure = fn(&Runtime, Size) -> anyhow::Result<Vec<Figure>>;
 
 /// Every measurement by its name, in the order in which they run; a name may stand more than once.
-const MEASUREMENTS: [(&str, Measure); 12] = [
+const MEASUREMENTS: &[(&str, Measure)] = &[
     ("start", |_, size| start::measure(size)),
     ("bridge", |_, size| bridge::measure(size)),
     ("files", |_, size| files::measure(size)),
@@ -74,6 +76,8 @@ const MEASUREMENTS: [(&str, Measure); 12] = [
     ("dns", |_, size| dns::measure(size)),
     ("proxy", |_, size| proxy::measure(size)),
     ("time", |_, size| time::measure(size)),
+    #[cfg(target_os = "linux")]
+    ("doctor", |_, size| doctor::measure(size)),
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -89,7 +93,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut figures: Vec<Figure> = Vec::new();
     for (name, measure) in MEASUREMENTS {
-        if !args.names.is_empty() && !args.names.iter().any(|given| given == name) {
+        if !args.names.is_empty() && !args.names.iter().any(|given| given == *name) {
             continue;
         }
         for figure in measure(&runtime, size)? {

@@ -11,9 +11,13 @@ use crate::namespace::{self, Namespace};
 use crate::program::Program;
 use crate::world::Ground;
 
-/// The built program: named by the environment, else beside this test's own binary.
+/// The built program: named by the environment, else beside this program's own binary, or above a test's.
 pub(crate) fn program() -> Result<PathBuf> {
-    let beside = || -> Option<PathBuf> { Some(std::env::current_exe().ok()?.parent()?.parent()?.join("onshi")) };
+    let beside = || -> Option<PathBuf> {
+        let own = std::env::current_exe().ok()?;
+        let folder = own.parent()?;
+        [folder, folder.parent()?].map(|folder| folder.join("onshi")).into_iter().find(|path| path.is_file())
+    };
     let path = std::env::var_os("ONSHI_BINARY").map(PathBuf::from).or_else(beside).context("where is the program onshi?")?;
     if !path.is_file() {
         bail!("{} is missing: build it with `cargo build -p onshi`, or run the stories with `cargo xtask lab`", path.display());

@@ -60,7 +60,8 @@ pub(crate) enum ClinicCommand {
     /// 画面を開きます: 大きなボタン一つで調べる、ルーターの設定、よくある質問（この端末だけで開きます）
     Console(crate::clinic_console::ConsoleArgs),
     /// 電子証明書: 取得、一覧、更新、控え、失効、削除、ルート証明書
-    Certificate(clinic_certificate::CertificateArgs),
+    #[command(subcommand)]
+    Certificate(clinic_certificate::CertificateCommand),
     /// 回線認証: 状態を見る、ブラウザを使わずに認証する、端末のIPv6設定を確かめる
     #[command(subcommand)]
     Line(crate::lineauth_clinic::LineCommand),
