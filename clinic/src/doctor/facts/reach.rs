@@ -294,7 +294,12 @@ fn time(view: &View<'_>, facts: &mut Facts) {
                 "side",
                 side,
             );
-            facts.note_with("t.clock-off", format!("差は{}", amount(ms.saturating_abs() / 1000)), "amount", amount(ms.saturating_abs() / 1000));
+            facts.note_with(
+                "t.clock-off",
+                format!("差は{}", amount(ms.saturating_abs() / 1000)),
+                "amount",
+                amount(ms.saturating_abs() / 1000),
+            );
         } else {
             facts.note("t.clock-fine", format!("{host} との差は {ms} ミリ秒"));
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use manuals::{Region, zones};
 use tokio::sync::watch;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::timeout;
 
 use crate::doctor::recording::Outcome;
 
@@ -69,17 +69,12 @@ impl Found {
         let printed = || self.regions.iter().flat_map(|region| zones::addresses_of(name, *region)).collect::<Vec<_>>();
         let Some(heard) = self.heard.get(name) else { return sockets(printed(), port) };
         let mut heard = heard.subscribe();
-        let begun = tokio::time::Instant::now();
         let by_system = |heard: &Heard| heard.system.as_ref().is_some_and(|system| !system.is_empty());
-        let early = timeout_at(
-            begun + FOR_THE_SYSTEM,
-            heard.wait_for(|heard| by_system(heard) || heard.system.is_some() && !heard.others.is_empty()),
-        );
-        if early.await.is_err() {
+        let somebody = |heard: &Heard| by_system(heard) || heard.system.is_some() && !heard.others.is_empty();
+        if timeout(FOR_THE_SYSTEM, heard.wait_for(somebody)).await.is_err() {
+            // Then whoever answers first is taken; when the time is over, the manuals' print is.
             let anybody = |heard: &Heard| by_system(heard) || !heard.others.is_empty();
-            if timeout_at(begun + FOR_ANYBODY, heard.wait_for(|heard| anybody(heard))).await.is_err() {
-                sleep_until(begun + FOR_ANYBODY).await;
-            }
+            let _heard_or_not = timeout(FOR_ANYBODY.saturating_sub(FOR_THE_SYSTEM), heard.wait_for(anybody)).await.is_ok();
         }
         let heard = heard.borrow().clone();
         let known = heard.system.filter(|system| !system.is_empty()).unwrap_or(heard.others);

@@ -33,7 +33,8 @@ fn fact(seen: &listing::Adapter) -> Adapter {
         link_local: facts(&seen.link_local),
         ipv4: facts(&seen.ipv4),
         gateways: seen.gateways.clone(),
-        name_servers: seen.name_servers.clone(),
+        // Windows shows these three site-local addresses where no name server is set; nobody answers there.
+        name_servers: seen.name_servers.iter().filter(|server| !server.starts_with("fec0:")).cloned().collect(),
         metric: None,
         mtu: None,
     }

@@ -27,7 +27,7 @@ fn ipconfig(japanese: bool) -> String {
          一時 IPv6 アドレス. . . . . . . . . .: 2408:210:aaaa:bb00:1:2:3:4(優先) \r\n   リンクローカル IPv6 アドレス. . . . .: fe80::7%5(優先) \r\n   \
          デフォルト ゲートウェイ . . . . . . .: fe80::1%5\r\n   DNS サーバー. . . . . . . . . . . . .: fe80::1%5\r\n                                       192.168.1.1\r\n\r\n\
          イーサネット アダプター 連携用:\r\n\r\n   説明. . . . . . . . . . . . . . . . .: Intel(R) I219-LM\r\n   IPv4 アドレス . . . . . . . . . . . .: 192.168.220.11(優先) \r\n   \
-         デフォルト ゲートウェイ . . . . . . .: 192.168.220.1\r\n   DNS サーバー. . . . . . . . . . . . .: 8.8.8.8\r\n"
+         デフォルト ゲートウェイ . . . . . . .: 192.168.220.1\r\n   DNS サーバー. . . . . . . . . . . . .: fec0:0:0:ffff::1%1\r\n                                       8.8.8.8\r\n"
             .to_owned()
     } else {
         "\r\nWindows IP Configuration\r\n\r\nWireless LAN adapter Wi-Fi:\r\n\r\n   Media State . . . . . . . . . . . : Media disconnected\r\n   Description . . . . . . . . . . . : Intel(R) Wi-Fi 6 AX201\r\n\r\n\
