@@ -15,6 +15,7 @@ mod pages;
 #[allow(unreachable_pub)]
 #[path = "../../../fuzz/src/routers.rs"]
 mod routers;
+#[allow(unreachable_pub)]
 #[path = "../../../fuzz/src/standard.rs"]
 mod standard;
 
