@@ -141,6 +141,14 @@ pub fn terminal_listing(bytes: &[u8]) {
     }
 }
 
+/// A PKCS#12 file opens with its key and its certificates, or is refused in words.
+pub fn pfx(bytes: &[u8]) {
+    match chassis::pfx::read(bytes, &secrecy::SecretString::from("4071")) {
+        Ok(opened) => assert!(!opened.private_key.is_empty() && !opened.certificates.is_empty()),
+        Err(refused) => assert!(!refused.to_string().is_empty()),
+    }
+}
+
 /// Rooms to hand things to, in a folder of their own.
 pub struct Doors {
     runtime: tokio::runtime::Runtime,

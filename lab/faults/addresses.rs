@@ -30,7 +30,7 @@ fn adapter_again(ward: &Ward<'_>) -> Result<()> {
 /// An address of a line that is not this one.
 const STRANGE: &str = "2408:210:ffff:100::10";
 
-const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "IPv6 is switched off at the adapter",
         cause: "ipv6-off",

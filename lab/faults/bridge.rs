@@ -59,7 +59,7 @@ fn folder(ward: &Ward<'_>, name: &str) -> Result<String> {
     Ok(folder.to_str().context("a folder that is no text")?.to_owned())
 }
 
-const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "the insurer knows nobody by this number",
         cause: "insurer-answer",

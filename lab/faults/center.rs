@@ -49,7 +49,7 @@ pub(crate) fn proxy_answers(ward: &Ward<'_>, status: &str) -> Result<()> {
     })
 }
 
-const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault { name: "the whole center is dark", cause: "center-down", comes: |ward| ward.center.machine().filters(&["input drop"]), ..DEAF },
     Fault {
         name: "the platform's name servers are silent",

@@ -48,7 +48,7 @@ fn works(ward: &Ward<'_>) -> Result<()> {
     addresses_return(ward)
 }
 
-const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault { name: "the line was never authenticated", cause: "line-not-authenticated", comes: dismissed, goes: well_again, ..FAULT },
     Fault {
         name: "works on the line in the night: another prefix in the morning",

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod addresses;
+mod aging;
 mod bridge;
 mod causes;
 mod center;

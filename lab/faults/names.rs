@@ -17,24 +17,29 @@ pub(crate) fn terminal_asks_the_router(ward: &Ward<'_>) -> Result<()> {
     terminal_asks(ward, &[&format!("{ROUTER}%eth0")])
 }
 
-/// The router has a table without this domain.
-fn without(ward: &Ward<'_>, domain: &str) -> Result<()> {
+/// Whether a host's name belongs to a domain.
+fn belongs(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
+}
+
+/// The router has a table without this host's domain.
+pub(crate) fn without(ward: &Ward<'_>, host: &str) -> Result<()> {
     let mut settings = ward.clinic.settings();
     let before = settings.forwards.len();
-    settings.forwards.retain(|forward| forward.domain != domain);
-    anyhow::ensure!(settings.forwards.len() < before, "{domain} does not stand in the table");
+    settings.forwards.retain(|forward| !belongs(host, forward.domain));
+    anyhow::ensure!(settings.forwards.len() < before, "no domain of {host} stands in the table");
     ward.clinic.router_answers_by(&settings, "")
 }
 
-/// The router's table names these servers for the domain.
-fn answered_by(ward: &Ward<'_>, domain: &str, servers: &[std::net::Ipv6Addr]) -> Result<()> {
+/// The router's table names these servers for this host's domain.
+pub(crate) fn answered_by(ward: &Ward<'_>, host: &str, servers: &[std::net::Ipv6Addr]) -> Result<()> {
     let mut settings = ward.clinic.settings();
-    let entry = settings.forwards.iter_mut().find(|forward| forward.domain == domain).context("no such domain")?;
+    let entry = settings.forwards.iter_mut().find(|forward| belongs(host, forward.domain)).context("no such domain")?;
     entry.servers = servers.to_vec();
     ward.clinic.router_answers_by(&settings, "")
 }
 
-fn router_as_before(ward: &Ward<'_>) -> Result<()> {
+pub(crate) fn router_as_before(ward: &Ward<'_>) -> Result<()> {
     ward.clinic.router_answers_as_before()
 }
 
@@ -43,7 +48,7 @@ pub(crate) const PROVIDER: &str = "203.0.113.53";
 
 const MISSING: Fault = Fault { cause: "domain-missing", goes: router_as_before, ..FAULT };
 
-const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "the terminal asks the provider's resolver",
         cause: "terminal-asks-provider",
@@ -79,11 +84,19 @@ const FAULTS: &[Fault] = &[
         goes: router_as_before,
         ..FAULT
     },
-    Fault { name: "the portal's domain is missing from the table", comes: |ward| without(ward, "onshikaku.org"), ..MISSING },
-    Fault { name: "line authentication's domain is missing from the table", comes: |ward| without(ward, "lineauth.mnw"), ..MISSING },
-    Fault { name: "distribution's domain is missing from the table", comes: |ward| without(ward, "base.oqs-pdl.org"), ..MISSING },
-    Fault { name: "the revocation lists' domain is missing from the table", comes: |ward| without(ward, "managedpki.ne.jp"), ..MISSING },
-    Fault { name: "the carrier's own zone is missing from the table", comes: |ward| without(ward, "flets-east.jp"), ..MISSING },
+    Fault { name: "the portal's domain is missing from the table", comes: |ward| without(ward, hosts::portal().name), ..MISSING },
+    Fault {
+        name: "line authentication's domain is missing from the table",
+        comes: |ward| without(ward, hosts::line_portal().name),
+        ..MISSING
+    },
+    Fault { name: "distribution's domain is missing from the table", comes: |ward| without(ward, hosts::proxy().name), ..MISSING },
+    Fault { name: "the revocation lists' domain is missing from the table", comes: |ward| without(ward, hosts::crl().name), ..MISSING },
+    Fault {
+        name: "the carrier's own zone is missing from the table",
+        comes: |ward| without(ward, hosts::line_notifier(Region::East).name),
+        ..MISSING
+    },
     Fault {
         name: "the other region's servers stand in the router's table",
         cause: "wrong-region-names",
@@ -112,7 +125,7 @@ const FAULTS: &[Fault] = &[
             let server = addresses::platform_servers(Region::East).primary;
             let mut digits = server.octets();
             digits[15] = 0x51;
-            answered_by(ward, "onshikaku.org", &[digits.into()])
+            answered_by(ward, hosts::portal().name, &[digits.into()])
         },
         goes: router_as_before,
         ..FAULT
@@ -189,9 +202,9 @@ const FAULTS: &[Fault] = &[
         comes: nothing,
         asked: |ward| {
             let line = format!("2001:db8::80 {}", hosts::portal().name);
-            ward.examined_after(&format!(
-                "cp /etc/hosts /tmp/hosts.$$; echo '{line}' >> /tmp/hosts.$$; mount --bind /tmp/hosts.$$ /etc/hosts; rm -f /tmp/hosts.$$"
-            ))
+            let file = ward.world.folder().join("hosts");
+            let file = file.display();
+            ward.examined_after(&format!("cp /etc/hosts {file}; echo '{line}' >> {file}; mount --bind {file} /etc/hosts"))
         },
         ..FAULT
     },

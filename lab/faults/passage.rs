@@ -10,7 +10,7 @@ fn all_pass(ward: &Ward<'_>) -> Result<()> {
 
 const CLOSED: Fault = Fault { goes: all_pass, ..FAULT };
 
-const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "the site's firewall drops port 8080",
         cause: "port-8080-closed",

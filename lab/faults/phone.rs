@@ -37,7 +37,7 @@ fn passes_advertisements_on(ward: &Ward<'_>) -> Result<()> {
     until("the end of the prefix", SOON, || Ok(ward.terminal.addresses()?.lasting.is_empty().then_some(())))
 }
 
-const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "advertisements are passed on where a prefix must be delegated",
         cause: "ra-where-pd",

@@ -118,7 +118,7 @@ fn file(seen: &mut Value, name: &str, present: bool) {
     files.as_array_mut().map(|all| all.push(found)).unwrap_or_default();
 }
 
-const CHANGES: &[Fault] = &[
+pub(crate) const CHANGES: &[Fault] = &[
     Fault {
         name: "netsh winhttp import was not run",
         cause: "winhttp-not-imported",

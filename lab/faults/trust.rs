@@ -3,10 +3,8 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use lab::World;
 
-use crate::center::proxy_answers;
-use crate::ward::{FAULT, Fault, Ward, diagnosis, family, family_in, usual};
+use crate::ward::{FAULT, Fault, Ward, diagnosis, family, usual};
 
 /// A certificate that the network's authority has never seen, and its key, in place of the right ones.
 fn of_nobody(ward: &Ward<'_>) -> Result<()> {
@@ -79,7 +77,7 @@ while True:
     threading.Thread(target=serve, args=(one,), daemon=True).start()
 ";
 
-const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "the network's root is not installed",
         cause: "root-missing",
@@ -175,40 +173,4 @@ const FAULTS: &[Fault] = &[
 #[test]
 fn is_diagnosed() -> Result<()> {
     family("trust", &usual(), FAULTS)
-}
-
-/// For how many days certificates are issued where time passes.
-const SPAN: u32 = 100;
-
-/// It is so many days later than it was, for everybody, and the proxy has a list of that day.
-fn later(ward: &Ward<'_>, days: u32) -> Result<()> {
-    ward.world.is_days_ahead(days)?;
-    ward.center.operate(&["registry", "snapshot"])?;
-    proxy_answers(ward, "200")
-}
-
-/// Time does not go back: the clinic gets another certificate.
-const PASSING: &[Fault] = &[Fault {
-    name: "nobody renewed: the certificate ended last week",
-    cause: "certificate-expired",
-    comes: |ward| {
-        ward.stops_the_bridge()?;
-        ward.says_of_itself("[keeper]\nrenew = false\n")?;
-        ward.starts_the_bridge()?;
-        later(ward, SPAN + 7)
-    },
-    goes: |ward| ward.is_enrolled_again(),
-    ..FAULT
-}];
-
-/// The world's time passes, and its certificates are short.
-fn quick(world: &World) -> Result<()> {
-    world.issues_certificates_for(SPAN);
-    world.has_a_clock()
-}
-
-/// Rows: CA-24, RN-01
-#[test]
-fn passing_time_is_diagnosed() -> Result<()> {
-    family_in("time", quick, &usual(), PASSING)
 }

@@ -74,7 +74,7 @@ pub(crate) fn usual() -> Plan {
 }
 
 /// For how many days the certificates of these worlds are issued: no renewal is due.
-const DAYS: u32 = 400;
+pub(crate) const DAYS: u32 = 400;
 
 /// Tells a family: a world of its own, in which the doctor finds nothing before the first fault and nothing after the last.
 pub(crate) fn family(name: &'static str, plan: &Plan, faults: &[Fault]) -> Result<()> {

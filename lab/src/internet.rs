@@ -11,7 +11,7 @@ use crate::program::Program;
 use crate::world::Ground;
 
 /// The internet's name server (a documentation address).
-pub(crate) const RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 53));
+pub const RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 53));
 /// A host of the internet, and its address: one for measurements, since guards against rebinding take those for documentation as private.
 pub const SOMEWHERE: (&str, &str) = ("www.example.com", "198.18.0.80");
 

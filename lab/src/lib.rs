@@ -23,7 +23,7 @@ pub use browser::Browser;
 pub use carrier::{Carrier, LineRecord};
 pub use center::Center;
 pub use clinic::{Clinic, Plan};
-pub use internet::{Internet, SOMEWHERE};
+pub use internet::{Internet, RESOLVER, SOMEWHERE};
 pub use namespace::Namespace;
 pub use program::Program;
 pub use recipes::linux as routers;

@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod distribution;
 pub mod domains;
 mod embedded;
+pub mod faq;
 pub mod holidays;
 pub mod hosts;
 pub mod insurer;

@@ -40,6 +40,7 @@ tables! {
     distribution "distribution",
     card_reader "card_readers",
     support "support",
+    faq "faq",
     holidays "holidays",
     insurer "insurers",
     zones "zones",

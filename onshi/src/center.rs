@@ -148,11 +148,17 @@ impl Center {
         let post = Post::open(outbox.clone(), Leases::open(db.clone()).await?, &config.mail, &config.mail_folder())?;
         let registry = Registry::open(db.clone(), config.registry()).await?.with_outbox(outbox);
         let certificates = folder.join("certificates");
-        let authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
+        let mut authority = Authority::open(db.clone(), registry.clone(), &vault, &certificates, config.authority.clone(), now).await?;
+        let mut audit = None;
+        if config.serves(Room::Eligibility) || config.serves(Room::Authority) {
+            let (log, shown) = open_audit(&databases.audit, &vault, &folder, &clock).await?;
+            authority = authority.with_audit(log.clone());
+            audit = Some((log, shown));
+        }
         let desks = certificates::Desks::open(&authority, &vault)?;
         certificates::publish_roots(&authority, &[&certificates, &own.join("certificates")])?;
         let line = LineRooms::open(&config, db.clone(), &registry, &vault, &certificates, &authority, &clock).await?;
-        let (mut eligibility, mut audit) = (None, None);
+        let mut eligibility = None;
         if config.serves(Room::Eligibility) {
             let register = if databases.register == databases.rooms {
                 db
@@ -160,7 +166,6 @@ impl Center {
                 database("加入者台帳のデータベース", &databases.register).await?
             };
             eligibility = Some(Eligibility::open(register, config.eligibility.clone()).await?);
-            audit = Some(open_audit(&databases.audit, &vault, &folder, &clock).await?);
         }
         let local_token = SecretString::from(random::text(40, random::READABLE)?);
         let publisher = Publisher::open(registry.clone(), clock.clone(), &vault, &folder)?;

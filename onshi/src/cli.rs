@@ -1,5 +1,6 @@
 //! The command line: one subcommand a room, with the words its users know.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueE
 
 #[cfg(feature = "clinic")]
 use crate::clinic_side;
-use crate::{check_config, names, run_file};
+use crate::{check_config, names, router, run_file, support};
 
 /// オンライン資格確認の網（オン資）: センターの各業務と、医療機関側のプログラム。
 #[derive(Parser)]
@@ -63,6 +64,12 @@ enum Command {
     /// つながらない原因を調べます: 何が悪いか、誰が直すか、何をすればよいか
     #[cfg(feature = "clinic")]
     Doctor(crate::doctor::DoctorArgs),
+    /// ルーター: 設定を書く、確かめる手順を書く、いまある設定の誤りを挙げる
+    #[command(subcommand)]
+    Router(router::RouterCommand),
+    /// 問い合わせ: 窓口の受付時間、よくある質問
+    #[command(subcommand)]
+    Support(support::SupportCommand),
     /// 設定ファイルを調べます
     CheckConfig(check_config::CheckConfigArgs),
     /// シェルの補完を出力します（例: onshi completion bash）
@@ -76,7 +83,7 @@ const HELP: &str = "{about-with-newline}\n使い方: {usage}\n\n{all-args}{after
 
 /// Reads the command line; help and mistakes are answered in Japanese, and the program ends there.
 pub(crate) fn read() -> Cli {
-    let matches = in_japanese(Cli::command()).try_get_matches();
+    let matches = in_japanese(Cli::command()).try_get_matches_from(with_what_was_left_out(std::env::args_os()));
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
@@ -88,6 +95,19 @@ pub(crate) fn read() -> Cli {
             std::process::exit(error.exit_code())
         }
     }
+}
+
+/// `onshi clinic certificate --request-id …` fetches: the word `get` may be left out, as it was before there were others.
+fn with_what_was_left_out(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = words.collect();
+    let fetches = |word: &OsString| {
+        let word = word.to_string_lossy();
+        word.starts_with("--") && !["--help", "--version"].contains(&word.as_ref())
+    };
+    if words.iter().skip(1).take(2).eq(["clinic", "certificate"]) && words.get(3).is_some_and(fetches) {
+        words.insert(3, "get".into());
+    }
+    words
 }
 
 /// Headings and the help option itself, through all subcommands.
@@ -212,6 +232,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Clinic(command) => clinic_side::run(command).await,
         #[cfg(feature = "clinic")]
         Command::Doctor(args) => crate::doctor::run(args).await,
+        Command::Router(command) => router::run(command),
+        Command::Support(command) => support::run(command),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Completion { shell } => {
             let mut script = Vec::new();
@@ -237,6 +259,17 @@ mod tests {
         assert_eq!(said(&["onshi", "completion"]), "次の指定が要ります: <SHELL>");
         assert!(said(&["onshi", "completion", "tcsh"]).contains("使える値: bash"));
         assert_eq!(said(&["onshi", "--help"]), "");
+    }
+
+    #[test]
+    fn the_word_get_may_be_left_out() {
+        let whole = |words: &[&str]| with_what_was_left_out(words.iter().map(OsString::from)).join(" ".as_ref()).into_string().unwrap();
+        assert_eq!(whole(&["onshi", "clinic", "certificate", "--request-id", "1"]), "onshi clinic certificate get --request-id 1");
+        for same in
+            ["onshi clinic certificate list --json", "onshi clinic certificate --help", "onshi clinic certificate -h", "onshi clinic"]
+        {
+            assert_eq!(whole(&same.split(' ').collect::<Vec<_>>()), same);
+        }
     }
 
     #[test]

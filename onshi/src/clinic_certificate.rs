@@ -15,19 +15,9 @@ use secrecy::SecretString;
 use crate::clinic_side::ConfigArgs;
 use crate::output;
 
-/// `onshi clinic certificate`
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct CertificateArgs {
-    #[command(subcommand)]
-    command: Option<CertificateCommand>,
-    #[command(flatten)]
-    get: Option<GetArgs>,
-}
-
 /// `onshi clinic certificate …`
 #[derive(Subcommand)]
-enum CertificateCommand {
+pub(crate) enum CertificateCommand {
     /// 電子証明書発行通知の番号で証明書を取得します
     Get(GetArgs),
     /// この端末の証明書の状態を表示します（終了コード: 0 使える、3 証明書が無い、4 期限切れまたは更新が止まっている）
@@ -47,11 +37,9 @@ enum CertificateCommand {
 }
 
 #[derive(Args)]
-struct GetArgs {
-    /// 医療機関の設定ファイル
-    // Not [`ConfigArgs`]: arguments that hold others' are never found to be there when the subcommand is left out.
-    #[arg(long, value_name = "FILE", default_value = "config/clinic.toml", env = "ONSHI_CLINIC_CONFIG")]
-    config: PathBuf,
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
     /// リクエストID（リファレンスIDは環境変数 ONSHI_REFERENCE_ID で渡します）
     #[arg(long)]
     request_id: String,
@@ -72,7 +60,7 @@ enum Key {
 }
 
 #[derive(Args)]
-struct ListArgs {
+pub(crate) struct ListArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// 機械が読む形（JSON）で出力します
@@ -81,7 +69,7 @@ struct ListArgs {
 }
 
 #[derive(Args)]
-struct BackupArgs {
+pub(crate) struct BackupArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// 控えのファイル（例: E:\clinic.pfx）
@@ -93,7 +81,7 @@ struct BackupArgs {
 }
 
 #[derive(Args)]
-struct RestoreArgs {
+pub(crate) struct RestoreArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// 控えのファイル
@@ -105,7 +93,7 @@ struct RestoreArgs {
 }
 
 #[derive(Args)]
-struct RevokeArgs {
+pub(crate) struct RevokeArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// 完了の知らせを受け取るメールアドレス
@@ -117,7 +105,7 @@ struct RevokeArgs {
 }
 
 #[derive(Args)]
-struct DeleteArgs {
+pub(crate) struct DeleteArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// 消してよいことを、端末の証明書の番号（list で見られます）で確かめます
@@ -126,7 +114,7 @@ struct DeleteArgs {
 }
 
 #[derive(Args)]
-struct TrustArgs {
+pub(crate) struct TrustArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// センターから受け取ったルート証明書（PEM）
@@ -135,45 +123,44 @@ struct TrustArgs {
 }
 
 /// `onshi clinic certificate`
-pub(crate) async fn run(args: CertificateArgs) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(command: CertificateCommand) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
-    match (args.command, args.get) {
-        (Some(CertificateCommand::Get(get)), _) | (None, Some(get)) => fetch(get).await,
-        (Some(CertificateCommand::List(args)), _) => list(&args, &clock),
-        (Some(CertificateCommand::Renew(config)), _) => {
+    match command {
+        CertificateCommand::Get(get) => fetch(get).await,
+        CertificateCommand::List(args) => list(&args, &clock),
+        CertificateCommand::Renew(config) => {
             let standing = certificate::renew_now(&Config::load(&config.config)?, clock).await?;
             say!("{}", output::pairs(rows(&standing)));
             Ok(ExitCode::SUCCESS)
         }
-        (Some(CertificateCommand::Backup(args)), _) => {
+        CertificateCommand::Backup(args) => {
             let protection = if args.four_digits { Protection::FourDigits } else { Protection::Strong };
             certificate::backup(&Config::load(&args.config.config)?, &args.to, &password()?, protection)?;
             say!("控えを取りました: {}（パスワードとともに、厳重に保管してください）", args.to.display());
             Ok(ExitCode::SUCCESS)
         }
-        (Some(CertificateCommand::Restore(args)), _) => {
+        CertificateCommand::Restore(args) => {
             let config = Config::load(&args.config.config)?;
             say_enrolled(certificate::restore(&config, &args.from, &password()?, args.replace, clock.now())?);
             Ok(ExitCode::SUCCESS)
         }
-        (Some(CertificateCommand::Revoke(args)), _) => {
+        CertificateCommand::Revoke(args) => {
             let config = confirmed(&args.config, &args.serial, &clock)?;
             let number = certificate::revoke(&config, &args.mail).await?;
             say!("失効の申請を受け付けました（番号 {number}）。この端末は、もう使えません。完了は {} に知らせます。", args.mail);
             Ok(ExitCode::SUCCESS)
         }
-        (Some(CertificateCommand::Delete(args)), _) => {
+        CertificateCommand::Delete(args) => {
             certificate::delete(&confirmed(&args.config, &args.serial, &clock)?)?;
             say!("証明書と鍵を消しました。");
             Ok(ExitCode::SUCCESS)
         }
-        (Some(CertificateCommand::Trust(args)), _) => trust(&args),
-        (None, None) => bail!("何をするかを指定してください（get、list、renew、backup、restore、revoke、delete、trust）。"),
+        CertificateCommand::Trust(args) => trust(&args),
     }
 }
 
 async fn fetch(args: GetArgs) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config)?;
+    let config = Config::load(&args.config.config)?;
     let reference = std::env::var("ONSHI_REFERENCE_ID")
         .map_err(|_| anyhow::anyhow!("リファレンスIDを環境変数 ONSHI_REFERENCE_ID に入れてください（画面や履歴に残さないためです）。"))?;
     let wanted = EnrolConfig {

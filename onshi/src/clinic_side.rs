@@ -58,7 +58,8 @@ pub(crate) enum ClinicCommand {
     /// 連携（ブリッジ）を動かします: req フォルダの要求に res フォルダで答えます
     Bridge(BridgeArgs),
     /// 電子証明書: 取得、一覧、更新、控え、失効、削除、ルート証明書
-    Certificate(clinic_certificate::CertificateArgs),
+    #[command(subcommand)]
+    Certificate(clinic_certificate::CertificateCommand),
     /// 回線認証: 状態を見る、ブラウザを使わずに認証する、端末のIPv6設定を確かめる
     #[command(subcommand)]
     Line(crate::lineauth_clinic::LineCommand),

@@ -16,7 +16,9 @@ mod doctor_watch;
 mod names;
 #[cfg(all(feature = "center", feature = "clinic"))]
 mod rehearsal;
+mod router;
 mod run_file;
+mod support;
 
 #[cfg(feature = "center")]
 mod lineauth;

@@ -1,5 +1,5 @@
-//! Asks the operating system for what Rust's standard library does not ask it for: files that stay private, folders forced to disk, and
-//! many datagrams with one call.
+//! Asks the operating system for what Rust's standard library does not ask it for: files that stay private, folders forced to disk, many datagrams
+//! with one call, and connections that come with their first bytes.
 //!
 //! The same few functions on every system; what differs stands in one file a system.
 
@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub mod accepting;
 pub mod datagrams;
 
 #[cfg_attr(not(windows), path = "unix.rs")]

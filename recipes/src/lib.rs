@@ -3,6 +3,7 @@
 
 pub mod lint;
 pub mod linux;
+pub mod page;
 pub mod site;
 pub mod table;
 pub mod write;

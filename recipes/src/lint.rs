@@ -18,9 +18,9 @@ use serde::Serialize;
 use crate::site::Services;
 
 /// Largest text in bytes that is read.
-pub const MAX_BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 256 * 1024;
 /// Most lines that are read.
-pub const MAX_LINES: usize = 20_000;
+pub const MAX_LINES: usize = 5_000;
 /// Most findings that are named.
 pub const MAX_FINDINGS: usize = 200;
 /// Longest piece of a text that a finding repeats, in characters.
@@ -187,7 +187,7 @@ impl Unread {
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
-            Unread::TooLarge => "設定が大きすぎます（1 MiB、2万行まで）。",
+            Unread::TooLarge => "設定が大きすぎます（256 KiB、5千行まで）。",
             Unread::Unrecognised => "どの機種の設定か分かりません。--device で指定してください。",
         }
     }

@@ -82,7 +82,7 @@ enum Task {
     },
     /// Show the points of a proof, one line each, from outside the programs
     Prove {
-        /// The proof: `chain`, `holds` or `network`
+        /// The proof: `chain`, `holds`, `network`, `authority` or `doctor`
         name: String,
         /// Clone what is committed into a temporary folder, build it there and show the proof there
         #[arg(long)]

@@ -27,6 +27,7 @@ impl Authority {
             self.store.forget_lapsed_acme(now).await.map_err(Error::from),
             self.store.forget_list_numbers().await.map_err(Error::from),
             self.fill_pool(now).await.map(|_| ()),
+            self.tell_the_audit_log().await,
         ];
         rounds.into_iter().collect()
     }

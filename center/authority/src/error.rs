@@ -1,5 +1,6 @@
 //! Why the authority could not answer.
 
+use chassis::audit::AuditError;
 use chassis::db::DbError;
 use chassis::mail::MailError;
 use chassis::random::NoRandomness;
@@ -45,6 +46,9 @@ pub enum Error {
     /// A mail could not be promised.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The audit log did not take what was done; it waits.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A key or cipher did not work.
     #[error("暗号の処理ができません。")]
     Cipher,

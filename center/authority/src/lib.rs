@@ -24,6 +24,7 @@ pub mod paper;
 mod pool;
 pub mod profile;
 pub mod publish;
+mod records;
 mod renewal;
 pub mod request;
 mod revocation;
@@ -35,6 +36,7 @@ pub mod summary;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use chassis::audit::Audit;
 use chassis::db::Database;
 use chassis::sealer::Sealer;
 use chassis::tls::{self, HostIdentity};
@@ -132,6 +134,8 @@ pub struct Authority {
     /// Held by whoever decides on a revocation.
     deciding: Arc<tokio::sync::Mutex<()>>,
     lists: Arc<crl::Lists>,
+    /// None where another process keeps the audit log: what is done here waits for it in the database.
+    audit: Option<Audit>,
     config: Config,
 }
 
@@ -166,6 +170,7 @@ impl Authority {
             unsettled: Arc::default(),
             deciding: Arc::default(),
             lists: Arc::default(),
+            audit: None,
             hierarchy: Arc::clone(&hierarchy),
             config,
         };

@@ -6,6 +6,7 @@ mod certificates;
 mod guesses;
 mod orders;
 mod pool;
+mod records;
 mod revocations;
 
 use chassis::db::{Database, DbError, Migration, Row};
@@ -20,6 +21,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "orders", sql: include_str!("../migrations/0002_orders.sql") },
     Migration { number: 3, name: "acme", sql: include_str!("../migrations/0003_acme.sql") },
     Migration { number: 4, name: "listed", sql: include_str!("../migrations/0004_listed.sql") },
+    Migration { number: 5, name: "records", sql: include_str!("../migrations/0005_records.sql") },
 ];
 
 /// The authority's tables.

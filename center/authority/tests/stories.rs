@@ -29,6 +29,8 @@ mod ordering;
 mod peers;
 #[path = "stories/publishing.rs"]
 mod publishing;
+#[path = "stories/recording.rs"]
+mod recording;
 #[path = "stories/refusals.rs"]
 mod refusals;
 #[path = "stories/renewing.rs"]

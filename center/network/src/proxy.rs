@@ -6,6 +6,7 @@
 pub mod address;
 mod config;
 mod fetch;
+mod figures;
 #[cfg(unix)]
 pub mod handover;
 pub mod reach;
@@ -40,17 +41,20 @@ pub use config::{Config, Further};
 
 use crate::snapshot::Latest;
 use fetch::Passage;
+use figures::Figures;
 use reach::Reach;
 use refuse::Asked;
 use rules::{AllowList, Decision, Situated};
 use share::{Gate, NoPlace, Place, Places};
 use target::Target;
-use tunnel::Tunnel;
+use tunnel::{Buffers, Tunnel};
 
 /// Largest head of a request, in bytes.
 const LONGEST_HEAD: usize = 32 * 1024;
 /// Shorter than any time limit of a connection.
 const TICK: Duration = Duration::from_millis(500);
+/// Seconds that a connection waits for its caller's first bytes before it is taken without.
+const SPEAKS_WITHIN: u16 = 1;
 /// Connections that are only told that their line has too many.
 const CROWD: usize = 64;
 
@@ -61,6 +65,8 @@ pub struct Proxy {
     latest: Latest,
     clock: Clock,
     reach: Reach,
+    figures: Figures,
+    buffers: Buffers,
     gate: Arc<Gate>,
     places: Arc<Places>,
     crowd: Arc<Semaphore>,
@@ -106,6 +112,8 @@ impl Proxy {
         Self {
             list: AllowList::new(&config),
             reach: Reach::new(&config.hosts, patience),
+            figures: Figures::new(),
+            buffers: Buffers::default(),
             gate: Gate::new(config.bytes_per_second),
             places: Places::new(config.connections, config.connections_per_line),
             crowd: Arc::new(Semaphore::new(CROWD)),
@@ -132,6 +140,8 @@ impl Proxy {
             own.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
             // Small answers leave at once: connections take this over from the socket that they came to.
             own.iter().try_for_each(|listener| socket2::SockRef::from(listener).set_tcp_nodelay(true))?;
+            // A caller's first bytes are its request: whoever says nothing wakes nobody.
+            own.iter().try_for_each(|listener| os::accepting::once_they_speak(listener, SPEAKS_WITHIN))?;
             // One runtime a thread: a tunnel's two ends never wake another thread.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let (ended, end) = oneshot::channel();
@@ -227,13 +237,7 @@ impl Proxy {
         let crowded = matches!(*seat, Seat::Crowd(..));
         let known = Situated { list: &self.list, view: view.as_deref(), caller, crowded, now };
         let decision = rules::decide(request.method(), request.uri(), &known);
-        let outcome = match &decision {
-            Decision::Own => "own",
-            Decision::Tunnel { .. } => "tunnel",
-            Decision::Fetch { .. } => "page",
-            Decision::Refuse(_) => "refused",
-        };
-        metrics::counter!("onshi_proxy_requests_total", "outcome" => outcome).increment(1);
+        self.figures.decided(&decision);
         match decision {
             Decision::Own => self.own_page(request).await,
             Decision::Refuse(refusal) => {
@@ -275,12 +279,12 @@ impl Proxy {
         work.spawn(async move {
             let Ok(upgraded) = upgraded.await else { return };
             let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
-            let tunnel = Tunnel { line: seat.line(), gate: &self.gate, idle: Duration::from_secs(self.config.idle_seconds.max(1)) };
-            let open = Open::one();
+            let idle = Duration::from_secs(self.config.idle_seconds.max(1));
+            let tunnel = Tunnel { line: seat.line(), buffers: &self.buffers, gate: &self.gate, idle };
+            let open = self.figures.open();
             let carried = tunnel.carry(parts.io.into_inner(), parts.read_buf, host).await;
             drop(open);
-            metrics::counter!("onshi_proxy_bytes_total", "way" => "up").increment(carried.up);
-            metrics::counter!("onshi_proxy_bytes_total", "way" => "down").increment(carried.down);
+            self.figures.carried(carried);
             let Target { host, port } = target;
             tracing::debug!(line = %seat.line(), host, port, up = carried.up, down = carried.down, silent = carried.silent, "a tunnel ended");
         });
@@ -294,22 +298,6 @@ async fn tick() {
     let mut every = tokio::time::interval(TICK);
     loop {
         every.tick().await;
-    }
-}
-
-/// A tunnel among those that are open, as long as it lives.
-struct Open;
-
-impl Open {
-    fn one() -> Self {
-        metrics::gauge!("onshi_proxy_tunnels").increment(1.0);
-        Self
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        metrics::gauge!("onshi_proxy_tunnels").decrement(1.0);
     }
 }
 

@@ -3,6 +3,7 @@
 //! It is reached from the open side as well as from the closed one, so it has a host of its own, shows nobody else's registration, and works
 //! without a script. No line id stands in an address or a log.
 
+mod router;
 mod sheet;
 mod views;
 
@@ -48,11 +49,13 @@ pub fn routes(registry: Registry, clock: Clock) -> Router {
         .route("/sent/{application_id}", get(sent))
         .route("/state", get(ask_state).post(state))
         .fallback(nowhere)
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .route(router::PAGE, get(router::recipe))
+        .route(router::LINT, get(router::recipe).post(router::linted).layer(DefaultBodyLimit::max(recipes::page::MAX_FORM)))
         .with_state(Desk { registry, clock, patience: Arc::default() })
         .merge(page::style())
         .layer(middleware::from_fn(page::own_forms_only))
         .layer(middleware::from_fn_with_state(origin, own_name_outside))
-        .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }
 
 /// The portal's name on the open side is its own too: the machine that stands before it there asks under the name of here.
@@ -104,16 +107,19 @@ async fn fill(
 impl Desk {
     /// The fields of a form, if its sender may send one now and it is of a size.
     fn taken(&self, caller: &Caller, body: Result<Bytes, BytesRejection>, portal: Portal) -> Result<Fields, Box<Response>> {
+        let bytes = self.patient(caller, body, portal)?;
+        form::fields(&bytes).ok_or_else(|| Box::new(portal.unreadable(StatusCode::BAD_REQUEST)))
+    }
+
+    /// What was sent, if its sender may send something now and it is of a size.
+    fn patient(&self, caller: &Caller, body: Result<Bytes, BytesRejection>, portal: Portal) -> Result<Bytes, Box<Response>> {
         let limit = self.registry.config().forms_per_minute;
         let waited = self.patience.lock().unwrap_or_else(PoisonError::into_inner).take(caller.address, limit, self.clock.now());
         if let Err(wait) = waited {
             metrics::counter!("onshi_forms_refused_total", "reason" => "too-many").increment(1);
             return Err(Box::new(portal.wait(wait.as_secs().max(1))));
         }
-        match body {
-            Ok(bytes) => form::fields(&bytes).ok_or_else(|| Box::new(portal.unreadable(StatusCode::BAD_REQUEST))),
-            Err(rejected) => Err(Box::new(portal.unreadable(rejected.status()))),
-        }
+        body.map_err(|rejected| Box::new(portal.unreadable(rejected.status())))
     }
 }
 

@@ -105,6 +105,11 @@ fn corpus_of_terminal_listings() {
 }
 
 #[test]
+fn corpus_of_copies_of_certificates() {
+    run("pfx", claims::pfx);
+}
+
+#[test]
 fn corpus_of_texts_of_the_system() {
     run("doctor_system_text", doctor::system_text);
 }

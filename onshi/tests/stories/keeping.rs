@@ -78,4 +78,8 @@ fn a_certificate_is_fetched_with_and_without_the_word_get() {
         let said = text(&command.env("ONSHI_REFERENCE_ID", "x").output().unwrap());
         assert!(said.contains("nowhere.toml"), "the first thing that it wants is the configuration: {said}");
     }
+    // What the environment says of one of get's arguments is no fetching.
+    let listed = onshi(folder.path()).args(["clinic", "certificate", "list"]).env("ONSHI_CLINIC_CONFIG", "elsewhere.toml").output();
+    let said = text(&listed.unwrap());
+    assert!(said.contains("elsewhere.toml"), "{said}");
 }

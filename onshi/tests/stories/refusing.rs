@@ -1,6 +1,7 @@
 //! Who lacks something is refused with words that say what to do: no certificate, a foreign or blocked one, no admitted line, no token.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use manuals::situation::Situation;
@@ -130,6 +131,8 @@ fn a_certificate_revoked_on_the_command_line_is_on_the_published_list_and_refuse
     };
     let serial = world.serial();
     assert!(!listed().contains(&serial));
+    let mut kept_open = KeptOpen::begin(&world, LOGIN.0);
+    assert!(kept_open.ask(LOGIN.1).starts_with("HTTP/1.1 400"), "let in, and the message is read");
     let (status, body) = world.curl(LOGIN.0, LOGIN.1, "{}", &world.certificate().each_ref().map(String::as_str));
     assert_eq!(status, "400", "let in, and the message is read: {body}");
     let revoked = world.run(&["authority", "revoke", &serial]);
@@ -139,5 +142,52 @@ fn a_certificate_revoked_on_the_command_line_is_on_the_published_list_and_refuse
     let (status, body) = world.curl(LOGIN.0, LOGIN.1, "{}", &world.certificate().each_ref().map(String::as_str));
     assert_eq!(status, "403");
     said(&body, Situation::BlockedTerminal);
+    let answer = kept_open.ask(LOGIN.1);
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains(Situation::BlockedTerminal.get().code), "{answer}");
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+/// One TLS connection with the terminal's certificate, held by openssl for as long as this lives.
+struct KeptOpen {
+    openssl: Child,
+    host: &'static str,
+    answers: BufReader<ChildStdout>,
+}
+
+impl KeptOpen {
+    fn begin(world: &World, host: &'static str) -> Self {
+        let mut openssl = Command::new("openssl")
+            .args(["s_client", "-quiet", "-servername", host, "-connect", &format!("127.0.0.1:{}", world.port)])
+            .args(["-CAfile", "roots.pem", "-cert", "clinic.pem", "-key", "clinic.key", "-verify_return_error"])
+            .current_dir(world.path("clinic/keys"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let answers = BufReader::new(openssl.stdout.take().unwrap());
+        Self { openssl, host, answers }
+    }
+
+    /// Sends an empty question and gives the whole answer.
+    fn ask(&mut self, path: &str) -> String {
+        let request =
+            format!("POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}", self.host);
+        self.openssl.stdin.as_mut().unwrap().write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        while !answer.ends_with("\r\n\r\n") {
+            assert!(self.answers.read_line(&mut answer).unwrap() > 0, "the connection ended: {answer}");
+        }
+        let length = answer.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok()).unwrap();
+        let mut body = vec![0; length];
+        self.answers.read_exact(&mut body).unwrap();
+        answer + &String::from_utf8(body).unwrap()
+    }
+}
+
+impl Drop for KeptOpen {
+    fn drop(&mut self) {
+        self.openssl.kill().unwrap();
+        self.openssl.wait().unwrap();
+    }
 }

@@ -10,16 +10,34 @@ pub(super) fn clean(text: &str, dialect: Dialect, sheet: &mut Sheet) -> Vec<Stri
         let bare = without_comment(line, dialect).trim();
         let mended = mended(bare);
         if let Some(mended) = &mended {
+            let (odd, right) = words(bare, mended);
             sheet.mistake(
                 number + 1,
                 "look-alike-letter",
-                format!("半角の記号や文字に見える別の文字が入っています: {}", shown(bare)),
-                format!("半角で打ち直します: {}", shown(mended)),
+                format!("半角の記号や文字に見える別の文字が入っています{odd}。"),
+                format!("半角で打ち直します{right}。"),
             );
         }
         clean.push(mended.unwrap_or_else(|| bare.to_owned()));
     }
     clean
+}
+
+/// Words after which a line may hold what nobody else may see.
+const SECRET: [&str; 9] = ["pass", "auth", "key", "secret", "psk", "community", "login", "user", "token"];
+
+/// The first word that is not as it should be, and as it should be; nothing of a line that may hold a secret.
+fn words(bare: &str, mended: &str) -> (String, String) {
+    let lower = mended.to_ascii_lowercase();
+    if SECRET.iter().any(|word| lower.contains(word)) {
+        return Default::default();
+    }
+    let odd = bare.split_whitespace().find(|word| self::mended(word).is_some());
+    let right = odd.and_then(self::mended);
+    match (odd, right) {
+        (Some(odd), Some(right)) => (format!("（{}）", shown(odd)), format!("（{}）", shown(&right))),
+        _ => Default::default(),
+    }
 }
 
 fn without_comment(line: &str, dialect: Dialect) -> &str {
@@ -78,6 +96,16 @@ fn meant(letter: char) -> Option<Option<char>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_may_hold_a_secret_is_not_repeated() {
+        let mut sheet = Sheet::default();
+        clean("pp auth myname clinic pass\u{ff0d}word\nserver=/oqs\u{2010}pdl.org/::1", Dialect::Yamaha, &mut sheet);
+        let said: Vec<String> = sheet.findings.iter().map(|finding| format!("{}{}", finding.what, finding.fix)).collect();
+        assert_eq!(said.len(), 2);
+        assert!(!said[0].contains("word") && !said[0].contains("clinic"), "{said:?}");
+        assert!(said[1].contains("oqs-pdl.org"), "{said:?}");
+    }
 
     /// Rows: DN-26
     #[test]

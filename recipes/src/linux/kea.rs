@@ -13,7 +13,7 @@ pub fn stateless(interfaces: &Interfaces) -> String {
   \"server-id\": {{ \"type\": \"LL\", \"persist\": false }},
   \"interfaces-config\": {{ \"interfaces\": [\"{}\"], \"service-sockets-max-retries\": 1000, \"service-sockets-retry-wait-time\": 100 }},
   \"lease-database\": {{ \"type\": \"memfile\", \"persist\": false }},
-  \"option-data\": [ {{ \"name\": \"dns-servers\", \"data\": \"{ROUTER}\" }} ],
+  \"option-data\": [ {{ \"name\": \"dns-servers\", \"data\": \"{ROUTER}\", \"always-send\": true }} ],
   \"loggers\": [ {{ \"name\": \"kea-dhcp6\", \"severity\": \"INFO\", \"output_options\": [ {{ \"output\": \"stdout\" }} ] }} ]
 }} }}
 ",

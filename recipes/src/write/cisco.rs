@@ -8,7 +8,7 @@ const TRIED: [&str; 1] = ["onshi router lint で、この文書に誤りがな�
 const UNTRIED: [&str; 3] = [
     NO_DEVICE,
     "dns forwarder に IPv6 のアドレスを書けるかは、リリースによって違います。書けなければ端末側で設定してください（nrpt）。",
-    "512バイトを超える答えを中継できるかは、リリースによって違います。確認の手順 3 で必ず確かめてください。",
+    "512バイトを超える答えを中継できるかは、リリースによって違います。確認の手順の「大きな答え」で必ず確かめてください。",
 ];
 /// An advertised /64 cannot be handed on: IOS has no ND proxy for it.
 const NO_PROXY: &str = "ひかり電話なしの回線では、RA の /64 を LAN に渡す機能（NDプロキシ）が要りますが、Cisco IOS には広く使える命令がありません。回線を DHCPv6-PD にするか、ほかの機種を使ってください。";

@@ -8,7 +8,7 @@ const TRIED: [&str; 1] = ["onshi router lint で、この文書に誤りがな�
 const UNTRIED: [&str; 3] = [
     NO_DEVICE,
     "proxy-dns server の url-list は新しい版の取扱説明書にだけある指定です。show version で版を確かめ、使えなければ端末側で設定してください（nrpt）。",
-    "512バイトを超える答えを中継できるか（EDNS・TCP）は、版によって違います。確認の手順 3 で必ず確かめてください。",
+    "512バイトを超える答えを中継できるか（EDNS・TCP）は、版によって違います。確認の手順の「大きな答え」で必ず確かめてください。",
 ];
 const LOOKS: &[(&str, &str)] = &[
     ("show ipv6 address", "LAN側に 2 または 3 で始まるアドレスがある"),

@@ -45,6 +45,7 @@ fn in_a_browser(ground: &Ground) -> Result<String, String> {
             ("authority", "peers::"),
             ("authority", "visiting::"),
             ("authority", "revoking::"),
+            ("onshi", "refusing::"),
         ],
         &[],
     )

@@ -4,6 +4,7 @@ use chassis::db::{DbError, Row, Value, values};
 use chassis::mail::{Mail, MailError, Outbox};
 use jiff::Timestamp;
 
+use super::records::{Deed, note};
 use super::{OrderRow, Store, instant, opt_instant, word};
 use crate::applications::{Application, ApplicationRow, ApplicationState};
 
@@ -34,6 +35,14 @@ VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8)";
             deadline,
         ];
         tx.execute(sql, &values).await?;
+        let deed = Deed {
+            action: "certificate.application",
+            subject: &row.number,
+            facility_code: Some(&wanted.facility_code),
+            number: Some(&row.number),
+            ..Deed::default()
+        };
+        note(&mut tx, &deed, row.made_at).await?;
         if let Some((outbox, mail)) = mail {
             outbox.put(&mut tx, mail, row.made_at).await?;
         }
@@ -79,6 +88,13 @@ WHERE number = $4 AND state = 'waiting'";
         if tx.execute(sql, &values).await? == 0 {
             return Ok(false);
         }
+        let action = match state {
+            ApplicationState::Approved => "certificate.application.approve",
+            ApplicationState::Refused => "certificate.application.refuse",
+            ApplicationState::Lapsed => "certificate.application.lapse",
+            ApplicationState::Waiting => "certificate.application.wait",
+        };
+        note(&mut tx, &Deed { action, subject: number, number: Some(number), ..Deed::default() }, now).await?;
         for (order, deadline) in orders {
             self.add_order_in(&mut tx, order, Some(*deadline)).await?;
         }

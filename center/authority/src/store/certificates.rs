@@ -4,6 +4,7 @@ use chassis::db::{DbError, Row, values};
 use jiff::Timestamp;
 use registry::Registry;
 
+use super::records::{Deed, note};
 use super::{OrderRow, Store, instant, opt_instant};
 use crate::IssuedFact;
 
@@ -63,6 +64,17 @@ WHERE serial = $2 AND superseded_by IS NULL AND revoked_at IS NULL AND held_at I
                 return Ok(false);
             }
         }
+        let deed = Deed {
+            action: if closing.renews.is_some() { "certificate.renew" } else { "certificate.issue" },
+            subject: &made.serial,
+            facility_code: Some(&made.facility_code),
+            terminal_name: Some(&made.terminal_name),
+            serial: Some(&made.serial),
+            renews: closing.renews,
+            request_id: Some(closing.request_id),
+            ..Deed::default()
+        };
+        note(&mut tx, &deed, made.issued_at).await?;
         tx.commit().await?;
         Ok(true)
     }

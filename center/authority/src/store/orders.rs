@@ -3,6 +3,7 @@
 use chassis::db::{DbError, Row, Transaction, Value, values};
 use jiff::Timestamp;
 
+use super::records::{Deed, note};
 use super::{Store, instant, opt_instant, word};
 use crate::rules::OrderFact;
 use crate::states::{Kind, Order, State};
@@ -68,7 +69,21 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $11, $12, $13, $14)";
             row.application.clone(),
             deadline,
         ];
-        tx.execute(sql, &values).await.map(|_| ())
+        tx.execute(sql, &values).await?;
+        let deed = Deed {
+            action: match order.kind {
+                Kind::Issue => "certificate.notice",
+                Kind::Renewal => "certificate.renewal.ask",
+            },
+            subject: &order.request_id,
+            facility_code: Some(&order.facility_code),
+            terminal_name: Some(&order.terminal_name),
+            renews: order.renews.as_deref(),
+            request_id: Some(&order.request_id),
+            number: row.application.as_deref(),
+            ..Deed::default()
+        };
+        note(tx, &deed, order.noticed_at).await
     }
 
     pub(crate) async fn order(&self, request_id: &str) -> Result<Option<OrderRow>, DbError> {

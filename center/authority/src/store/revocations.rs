@@ -4,6 +4,7 @@ use chassis::db::{DbError, Row, Transaction, values};
 use chassis::mail::{Mail, MailError, Outbox};
 use jiff::Timestamp;
 
+use super::records::{Deed, note};
 use super::{Store, instant, opt_instant, word};
 use crate::journal::Entry;
 use crate::revocation::{By, Reason, RequestState, RevocationRequest};
@@ -111,6 +112,7 @@ VALUES ($1, $2, $3, $4, 'asked', $5, $6, $7)";
         let sql =
             "UPDATE client_certificate SET held_at = $1, registry_due = 1 WHERE serial = $2 AND held_at IS NULL AND revoked_at IS NULL";
         tx.execute(sql, &values![request.asked_at, request.serial.as_str()]).await?;
+        note(&mut tx, &about(request, "certificate.revocation.ask"), request.asked_at).await?;
         moved(&mut tx).await?;
         tx.commit().await
     }
@@ -155,6 +157,7 @@ VALUES ($1, $2, $3, $4, 'asked', $5, $6, $7)";
         } else {
             let sql = "UPDATE client_certificate SET held_at = NULL, registry_due = 2 WHERE serial = $1 AND held_at IS NOT NULL AND revoked_at IS NULL";
             tx.execute(sql, &values![request.serial.as_str()]).await?;
+            note(&mut tx, &about(request, "certificate.revocation.refuse"), now).await?;
             moved(&mut tx).await?;
         }
         if let Some((outbox, mail)) = mail {
@@ -165,7 +168,20 @@ VALUES ($1, $2, $3, $4, 'asked', $5, $6, $7)";
     }
 }
 
+/// What was done to a request for revocation.
+fn about<'a>(request: &'a RequestRow, action: &'static str) -> Deed<'a> {
+    Deed { action, subject: &request.number, serial: Some(&request.serial), number: Some(&request.number), ..Deed::default() }
+}
+
 async fn revoke_in(tx: &mut Transaction, serial: &str, reason: Reason, at: Timestamp) -> Result<bool, DbError> {
+    let sql = "SELECT facility_code, terminal_name FROM client_certificate WHERE serial = $1 AND revoked_at IS NULL";
+    if let Some(row) = tx.query_opt(sql, &values![serial]).await? {
+        let (facility_code, terminal_name) = (row.text(0)?, row.text(1)?);
+        let (facility_code, terminal_name) = (Some(facility_code.as_str()), Some(terminal_name.as_str()));
+        let (action, serial, reason) = ("certificate.revoke", Some(serial), Some(reason.code()));
+        let deed = Deed { action, subject: serial.unwrap_or_default(), facility_code, terminal_name, serial, reason, ..Deed::default() };
+        note(tx, &deed, at).await?;
+    }
     let sql = "UPDATE client_certificate SET revoked_at = COALESCE(revoked_at, $1), reason = COALESCE(reason, $2), held_at = NULL,
   registry_due = 1 WHERE serial = $3";
     let known = tx.execute(sql, &values![at, reason.code(), serial]).await? > 0;

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,10 +21,35 @@ use super::share::Gate;
 const FIRST_BURST: usize = 16 * 1024;
 const NEXT_BURST: usize = 64 * 1024;
 
+/// Buffers that wait for the next bytes, so that the memory of a short tunnel is not asked for and given back again and again.
+#[derive(Debug, Default)]
+pub struct Buffers(Mutex<Vec<Vec<u8>>>);
+
+/// Buffers that are kept; a tunnel holds one only for as long as its bytes take to be sent on.
+const KEPT: usize = 64;
+
+impl Buffers {
+    /// An empty buffer for so many bytes.
+    fn take(&self, burst: usize) -> Vec<u8> {
+        let kept = if burst == FIRST_BURST { self.0.lock().unwrap_or_else(PoisonError::into_inner).pop() } else { None };
+        kept.unwrap_or_else(|| Vec::with_capacity(burst))
+    }
+
+    fn give_back(&self, mut buffer: Vec<u8>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffer.capacity() == FIRST_BURST && kept.len() < KEPT {
+            buffer.clear();
+            kept.push(buffer);
+        }
+    }
+}
+
 /// What a tunnel does while it is open.
 pub struct Tunnel<'a> {
     /// Whose it is.
     pub line: IpNet,
+    /// Where its buffers come from.
+    pub buffers: &'a Buffers,
     /// The gate that its bytes pass.
     pub gate: &'a Gate,
     /// Silence after which it ends.
@@ -60,11 +86,11 @@ impl Tunnel<'_> {
             let (from_host, to_host) = host.split();
             let mut asking = std::pin::pin!(up.pump(from_caller, to_host, early));
             let mut answering = std::pin::pin!(down.pump(from_host, to_caller, Bytes::new()));
-            // The host's end is the tunnel's; the caller's is told to the host.
+            // The host's end is the tunnel's, and closing the caller's connection tells it; the caller's end is told to the host.
             let carrying = async {
                 tokio::select! {
                     biased;
-                    ended = &mut answering => ended?.shutdown().await,
+                    ended = &mut answering => ended.map(drop),
                     ended = &mut asking => {
                         ended?.shutdown().await?;
                         answering.await.map(drop)
@@ -94,25 +120,27 @@ impl Way<'_> {
         let mut burst = FIRST_BURST;
         loop {
             from.readable().await?;
-            let mut buffer = Vec::with_capacity(burst);
+            let mut buffer = self.tunnel.buffers.take(burst);
             let read = from.read_buf(&mut buffer).await?;
-            if read == 0 {
+            // The end often comes with the last bytes, and then leaves with them.
+            let ended = match read {
+                0 => true,
+                _ if read >= burst => false,
+                _ => match from.try_read_buf(&mut buffer) {
+                    Ok(more) => more == 0,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+                    Err(error) => return Err(error),
+                },
+            };
+            if read > 0 {
+                self.deliver(&mut to, &buffer, ended).await?;
+            }
+            self.tunnel.buffers.give_back(buffer);
+            if ended {
                 return Ok(to);
             }
             if read >= burst {
                 burst = NEXT_BURST;
-                self.deliver(&mut to, &buffer, false).await?;
-                continue;
-            }
-            // The end often comes with the last bytes, and then leaves with them.
-            let ended = match from.try_read_buf(&mut buffer) {
-                Ok(more) => more == 0,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
-                Err(error) => return Err(error),
-            };
-            self.deliver(&mut to, &buffer, ended).await?;
-            if ended {
-                return Ok(to);
             }
         }
     }
@@ -190,7 +218,7 @@ mod tests {
         let ((mut caller, near), (far, mut host)) = (pair().await, pair().await);
         let gate = Gate::new(0);
         let carried = tokio::spawn(async move {
-            let tunnel = Tunnel { line: line(), gate: &gate, idle: Duration::from_secs(60) };
+            let tunnel = Tunnel { line: line(), buffers: &Buffers::default(), gate: &gate, idle: Duration::from_secs(60) };
             tunnel.carry(near, Bytes::from_static(b"early "), far).await
         });
         caller.write_all(b"question").await.unwrap();
@@ -218,7 +246,7 @@ mod tests {
         let ((mut caller, near), (far, mut host)) = (pair().await, pair().await);
         let gate = Gate::new(0);
         let carried = tokio::spawn(async move {
-            let tunnel = Tunnel { line: line(), gate: &gate, idle: Duration::from_secs(60) };
+            let tunnel = Tunnel { line: line(), buffers: &Buffers::default(), gate: &gate, idle: Duration::from_secs(60) };
             tunnel.carry(near, Bytes::new(), far).await
         });
         host.write_all(b"farewell").await.unwrap();
@@ -234,7 +262,7 @@ mod tests {
     async fn a_silent_tunnel_ends() {
         let ((mut caller, near), (far, _host)) = (pair().await, pair().await);
         let gate = Gate::new(0);
-        let tunnel = Tunnel { line: line(), gate: &gate, idle: Duration::from_millis(50) };
+        let tunnel = Tunnel { line: line(), buffers: &Buffers::default(), gate: &gate, idle: Duration::from_millis(50) };
         assert_eq!(tunnel.carry(near, Bytes::new(), far).await, Carried { up: 0, down: 0, silent: true });
         assert_eq!(caller.read(&mut [0; 1]).await.unwrap(), 0);
     }
@@ -245,7 +273,7 @@ mod tests {
         let gate = Gate::new(1_000_000);
         let working = tokio::spawn(std::sync::Arc::clone(&gate).work());
         let carried = tokio::spawn(async move {
-            let tunnel = Tunnel { line: line(), gate: &gate, idle: Duration::from_secs(60) };
+            let tunnel = Tunnel { line: line(), buffers: &Buffers::default(), gate: &gate, idle: Duration::from_secs(60) };
             tunnel.carry(near, Bytes::new(), far).await
         });
         let begun = clock::instant();

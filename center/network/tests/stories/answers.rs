@@ -53,7 +53,7 @@ fn all_forty_seven_prefectures_are_answered_in_both_regions() {
         let answered: Vec<&str> = said.lines().collect();
         assert_eq!(answered.len(), 47);
         for (prefecture, line) in prefectures().iter().zip(answered) {
-            assert_eq!(line.parse().ok(), addresses::prefecture_address_in(prefecture, region), "{}", prefecture.romaji);
+            assert_eq!(line.parse().ok(), addresses::prefecture_address_in(prefecture, region), "{}: {line}", prefecture.romaji);
         }
         assert_eq!(names.short(&["edo.kokuho.kenshin.rece", "AAAA"]), [""; 0]);
     }

@@ -37,6 +37,9 @@ struct Start {
     services: Vec<Offer>,
     after: &'static str,
     state: &'static str,
+    router_title: &'static str,
+    router: &'static str,
+    router_text: &'static str,
 }
 
 #[derive(Template)]
@@ -161,6 +164,9 @@ impl Portal {
             services,
             after: self.t("申請したあとで", "After applying"),
             state: self.t("申請の状態を見る", "See the state of an application"),
+            router_title: self.t("工事の前に", "Before the works"),
+            router: super::router::PAGE,
+            router_text: self.t("ルーターの設定を書く、調べる", "Write or check a router's configuration (Japanese)"),
         };
         self.show(StatusCode::OK, title, &start)
     }

@@ -441,3 +441,23 @@ async fn lines_of_an_older_program_go_on_working() {
     let found = registry.registered_lines("CAF0000000007", now()).await.unwrap();
     assert!(found.len() == 1 && found[0].works(now()) && found[0].service == Service::Eligibility, "{found:?}");
 }
+
+/// Whoever sets a site up writes the router's configuration before there is a line, and has the old one read; nobody reads without an end.
+#[tokio::test]
+async fn a_routers_configuration_is_written_and_read() {
+    let place = Place::sqlite();
+    let town = town_with(&place, Config { forms_per_minute: 2, ..Config::default() }).await;
+    assert!(town.get("/").await.text.contains("href=\"/router\""));
+    let page = town.get("/router?device=yamaha&prefecture=osaka&services=both&phone=yes").await;
+    assert!(
+        page.status == StatusCode::OK && page.text.contains("dhcp-prefix@lan2") && page.text.contains("試していないこと"),
+        "{}",
+        page.text
+    );
+    let sent = filled(&[("text", "server=/lineauth.mnw/192.168.1.1\n"), ("dialect", "dnsmasq")]);
+    let found = town.post("/router/lint", &sent).await;
+    assert!(found.status == StatusCode::OK && found.text.contains("上のルーター 192.168.1.1 に聞いています"), "{}", found.text);
+    let large = filled(&[("text", &"a".repeat(recipes::page::MAX_FORM))]);
+    assert_eq!(town.post("/router/lint", &large).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(town.post("/router/lint", &sent).await.status, StatusCode::TOO_MANY_REQUESTS);
+}

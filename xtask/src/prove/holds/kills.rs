@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::process;
 use crate::prove::ground::{Ground, free_port};
@@ -22,7 +24,7 @@ const PACE: Duration = Duration::from_millis(40);
 const LAST: Duration = Duration::from_secs(170);
 /// A receipt computer does not go on for ever without results.
 const UNANSWERED: usize = 400;
-/// Between two looks into a folder. A tray stays for a tenth of a second after its delivery, so that each is seen.
+/// Between two looks into a folder.
 const LOOK: Duration = Duration::from_millis(8);
 const CLINIC: &str = "onshi-data/clinic";
 const RIGHT: &str = "<SegmentOfResult>1</SegmentOfResult>";
@@ -51,6 +53,37 @@ struct Book {
     ids: BTreeMap<String, BTreeSet<String>>,
 }
 
+/// What the operating system says of the work folder: every name that a file has had there, however short its stay.
+struct Trays {
+    _watcher: RecommendedWatcher,
+    heard: Mutex<Receiver<notify::Result<notify::Event>>>,
+}
+
+impl Trays {
+    fn watch(work: &Path) -> Result<Self> {
+        let (tell, heard) = mpsc::channel();
+        let mut watcher = notify::recommended_watcher(tell)?;
+        watcher.watch(work, RecursiveMode::NonRecursive)?;
+        Ok(Self { _watcher: watcher, heard: Mutex::new(heard) })
+    }
+
+    /// Notes which drop id each question has: it begins the name of its file.
+    fn note(&self, book: &Mutex<Book>) -> Result<()> {
+        let heard = self.heard.lock().map_err(|_| anyhow::anyhow!("a thread of the proof broke off"))?;
+        for event in heard.try_iter() {
+            let event = event?;
+            ensure!(!event.need_rescan(), "the system lost count of what happened in the work folder");
+            for path in event.paths {
+                let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if let Some((id, name)) = file.split_once(".open.").or_else(|| file.split_once(".sent.")) {
+                    lock(book)?.ids.entry(name.to_owned()).or_default().insert(id.to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Site {
     /// Lets `onshi up --once` make a center and a clinic, and writes down how the center is served by itself.
     fn prepare(onshi: PathBuf, folder: PathBuf) -> Result<Self> {
@@ -77,12 +110,13 @@ impl Site {
     fn run(&self, kills: u64) -> Result<String> {
         let before = BTreeSet::from_iter(self.records()?);
         let (book, over) = (Mutex::new(Book::default()), AtomicBool::new(false));
+        let trays = Trays::watch(&self.folder.join(CLINIC).join("work"))?;
         let watch = Stopwatch::start();
         let ended = std::thread::scope(|threads| {
             let tasks = [
                 threads.spawn(|| self.drop_files(&book, &over)),
                 threads.spawn(|| self.until_over(&over, || self.take_results(&book))),
-                threads.spawn(|| self.until_over(&over, || self.look_into_trays(&book))),
+                threads.spawn(|| self.until_over(&over, || trays.note(&book))),
             ];
             let killed = self.kill(kills, &book, &over);
             over.store(true, Ordering::Relaxed);
@@ -90,6 +124,7 @@ impl Site {
             tasks.into_iter().chain([killed]).collect::<Result<Vec<()>>>()
         });
         ended?;
+        trays.note(&book)?;
         let took = watch.passed();
         let book = book.into_inner().map_err(|_| anyhow::anyhow!("a thread of the proof broke off"))?;
         self.compare(&book, &before, kills, took)
@@ -144,17 +179,6 @@ impl Site {
         Ok(())
     }
 
-    /// Notes which drop id each question has: it begins the name of its file.
-    fn look_into_trays(&self, book: &Mutex<Book>) -> Result<()> {
-        for file in std::fs::read_dir(self.folder.join(CLINIC).join("work"))?.flatten() {
-            let file = file.file_name().to_string_lossy().into_owned();
-            if let Some((id, name)) = file.split_once(".open.").or_else(|| file.split_once(".sent.")) {
-                lock(book)?.ids.entry(name.to_owned()).or_default().insert(id.to_owned());
-            }
-        }
-        Ok(())
-    }
-
     /// Kills one of the two again and again and starts it at once, then waits until every drop has its result.
     fn kill(&self, kills: u64, book: &Mutex<Book>, over: &AtomicBool) -> Result<()> {
         let mut dice = Dice(0x6f6e_7368_6921);
@@ -174,7 +198,6 @@ impl Site {
         let watch = Stopwatch::start();
         loop {
             self.take_results(book)?;
-            self.look_into_trays(book)?;
             let (dropped, answered) = {
                 let book = lock(book)?;
                 (book.dropped, book.results.len() as u64)
