@@ -11,6 +11,7 @@ mod closed_door;
 mod consent_east;
 mod consent_west;
 mod doctor_looks;
+mod doctor_watches;
 mod every_prefecture;
 mod every_recipe;
 mod forgotten_domain;

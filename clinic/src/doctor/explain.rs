@@ -13,7 +13,7 @@ const LEAST_PART: usize = 6;
 
 /// What a text means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Explanation {
+pub struct Meaning {
     /// The key of the message or situation.
     pub key: &'static str,
     /// Its code, where it has one.
@@ -45,7 +45,7 @@ pub struct Explanation {
 
 /// What a code or a text means; none where nothing is known of it.
 #[must_use]
-pub fn explain(typed: &str) -> Option<Explanation> {
+pub fn explain(typed: &str) -> Option<Meaning> {
     let end = typed.char_indices().nth(MAX_TEXT).map_or(typed.len(), |(at, _)| at);
     let typed = plain(typed.get(..end).unwrap_or_default());
     if typed.is_empty() {
@@ -69,7 +69,7 @@ pub(super) fn plain_words(text: &str) -> String {
     words.trim().to_owned()
 }
 
-fn of_code(typed: &str) -> Option<Explanation> {
+fn of_code(typed: &str) -> Option<Meaning> {
     let situation = Situation::ALL.iter().find(|situation| {
         let text = situation.get();
         text.key == typed || contains_code(typed, &text.code.to_lowercase())
@@ -97,9 +97,9 @@ fn contains_code(typed: &str, code: &str) -> bool {
 }
 
 /// Words of a lookup's screen that are no failure (DN-25).
-fn of_noise(typed: &str) -> Option<Explanation> {
+fn of_noise(typed: &str) -> Option<Meaning> {
     let noise = addresses::lookup_noise().iter().find(|noise| typed.contains(&plain(noise)))?;
-    Some(Explanation {
+    Some(Meaning {
         key: "lookup-noise",
         code: None,
         says: (*noise).to_owned(),
@@ -114,7 +114,7 @@ fn of_noise(typed: &str) -> Option<Explanation> {
 }
 
 /// The longest text that stands in what was typed, or the shortest in which what was typed stands.
-fn of_text(typed: &str) -> Option<Explanation> {
+fn of_text(typed: &str) -> Option<Meaning> {
     let within = |text: &str| {
         let text = plain(text);
         if text.chars().count() >= 3 && typed.contains(&text) {
@@ -134,17 +134,17 @@ fn of_text(typed: &str) -> Option<Explanation> {
         .iter()
         .filter_map(|cause| [cause.desk, cause.title].into_iter().filter_map(&within).max().map(|fit| (fit, caused(cause))));
     // Of equals the first counts: the manuals' words before ours.
-    let mut best: Option<(usize, Explanation)> = None;
-    for (fit, explanation) in of_messages.chain(of_situations).chain(of_causes) {
+    let mut best: Option<(usize, Meaning)> = None;
+    for (fit, meaning) in of_messages.chain(of_situations).chain(of_causes) {
         if best.as_ref().is_none_or(|(known, _)| fit > *known) {
-            best = Some((fit, explanation));
+            best = Some((fit, meaning));
         }
     }
-    best.map(|(_, explanation)| explanation)
+    best.map(|(_, meaning)| meaning)
 }
 
 /// What stands in an answer about a patient: no fault of machine or line.
-fn of_answer(typed: &str) -> Option<Explanation> {
+fn of_answer(typed: &str) -> Option<Meaning> {
     let validity =
         Validity::ALL.iter().filter(|validity| typed.contains(&plain(validity.label()))).max_by_key(|validity| validity.label().len());
     let key = match validity {
@@ -154,13 +154,13 @@ fn of_answer(typed: &str) -> Option<Explanation> {
         _ if typed.contains('●') => "business.unknown-characters",
         _ => return None,
     };
-    let mut explanation = caused(table::by_key(key)?);
-    explanation.means = explanation.means.replace("{label}", validity.map_or("無効", |validity| validity.label()));
-    Some(explanation)
+    let mut meaning = caused(table::by_key(key)?);
+    meaning.means = meaning.means.replace("{label}", validity.map_or("無効", |validity| validity.label()));
+    Some(meaning)
 }
 
 /// A word of a cause: a receptionist's own way of saying it.
-fn of_cause(typed: &str) -> Option<Explanation> {
+fn of_cause(typed: &str) -> Option<Meaning> {
     let cause = table::all().iter().find(|cause| typed.chars().count() >= 2 && plain(cause.title).contains(typed))?;
     Some(caused(cause))
 }
@@ -170,11 +170,11 @@ fn cause_of(key: &str) -> Option<&'static Cause> {
     table::all().iter().find(|cause| cause.says.contains(&key))
 }
 
-fn of_situation(situation: Situation) -> Explanation {
+fn of_situation(situation: Situation) -> Meaning {
     let text = situation.get();
     let cause = cause_of(text.key);
     let (means, todo) = halves(text.desk);
-    Explanation {
+    Meaning {
         key: text.key,
         code: Some(text.code),
         says: text.desk.to_owned(),
@@ -196,10 +196,10 @@ fn halves(text: &str) -> (String, String) {
     }
 }
 
-fn of_message(message: &'static Message) -> Explanation {
+fn of_message(message: &'static Message) -> Meaning {
     let cause = cause_of(message.key);
     let heading = message.heading.map(|heading| format!("{heading} ")).unwrap_or_default();
-    Explanation {
+    Meaning {
         key: message.key,
         code: message.code,
         says: format!("{heading}{}", message.text),
@@ -213,8 +213,8 @@ fn of_message(message: &'static Message) -> Explanation {
     }
 }
 
-fn caused(cause: &'static Cause) -> Explanation {
-    Explanation {
+fn caused(cause: &'static Cause) -> Meaning {
+    Meaning {
         key: cause.key,
         code: None,
         says: cause.title.to_owned(),
@@ -228,24 +228,24 @@ fn caused(cause: &'static Cause) -> Explanation {
     }
 }
 
-/// The explanation for people.
+/// It for people.
 #[must_use]
-pub fn text(explanation: &Explanation) -> String {
-    let code = explanation.code.map(|code| format!("（{code}）")).unwrap_or_default();
-    let mut lines = vec![format!("{}{code}", explanation.means)];
-    match (&explanation.todo, explanation.owner_label) {
+pub fn text(meaning: &Meaning) -> String {
+    let code = meaning.code.map(|code| format!("（{code}）")).unwrap_or_default();
+    let mut lines = vec![format!("{}{code}", meaning.means)];
+    match (&meaning.todo, meaning.owner_label) {
         (Some(todo), owner) => {
             lines.extend(owner.map(|owner| format!("  担当: {owner}")));
             lines.push(format!("  次にすること: {todo}"));
         }
         (None, _) => lines.push("  異常ではありません。そのままお使いください。".to_owned()),
     }
-    lines.push(format!("  画面の言葉: {}", explanation.says));
-    lines.extend(explanation.engineer.as_ref().map(|engineer| format!("  技術者向け: {engineer}")));
-    if !explanation.page.is_empty() {
-        lines.push(format!("  手引き: {}", explanation.page));
+    lines.push(format!("  画面の言葉: {}", meaning.says));
+    lines.extend(meaning.engineer.as_ref().map(|engineer| format!("  技術者向け: {engineer}")));
+    if !meaning.page.is_empty() {
+        lines.push(format!("  手引き: {}", meaning.page));
     }
-    lines.push(format!("  鍵: {}{}", explanation.key, explanation.cause.map(|cause| format!("（{cause}）")).unwrap_or_default()));
+    lines.push(format!("  鍵: {}{}", meaning.key, meaning.cause.map(|cause| format!("（{cause}）")).unwrap_or_default()));
     lines.join("\n")
 }
 

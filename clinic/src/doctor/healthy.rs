@@ -14,6 +14,8 @@ use manuals::{Region, addresses, hosts, proxy, zones};
 use std::net::IpAddr;
 use wire::line::LineState;
 
+mod ill;
+
 const SITES: u64 = 1000;
 
 struct World {
@@ -45,7 +47,7 @@ fn healthy(seed: u64) -> Recording {
     let own = format!("{start}:{:x}:{:x}", dice.below(0xffff) + 1, dice.below(0xff) << 8);
     let now = after("2026-01-01T00:00:00Z".parse().unwrap(), i64::try_from(dice.below(24 * 700)).unwrap());
     let way = dice.one_of(&[Way::Base, Way::Base, Way::Carrier, Way::Site]);
-    let mut world = World { dice, region, services, way, own, router: "fe80::1".parse().unwrap(), now, rests: seed % 20 == 0 };
+    let mut world = World { dice, region, services, way, own, router: "fe80::1".parse().unwrap(), now, rests: seed.is_multiple_of(20) };
     let mut recording = Recording { taken_at: now, took_ms: 900, version: "0.1.0".to_owned(), ..Recording::default() };
     world.describes(&mut recording);
     world.wires(&mut recording);
@@ -160,13 +162,18 @@ impl World {
             machine.delegations = vec![DelegationFact { prefix: format!("{}::/56", self.own), valid_seconds: Some(14_400) }];
         }
         machine.adapters.push(main);
+        self.other_adapters(recording);
+    }
+
+    fn other_adapters(&mut self, recording: &mut Recording) {
+        let machine = &mut recording.machine;
         if self.dice.percent(40) {
             // The kit's second adapter, towards the clinic's own network.
             machine.adapters.push(Adapter {
                 name: "連携用".to_owned(),
                 connected: Some(self.dice.percent(90)),
                 ipv6_enabled: Some(false),
-                ipv4: vec![plain("192.168.220.11")],
+                ipv4: vec![AddressFact { address: "192.168.220.11".to_owned(), ..AddressFact::default() }],
                 gateways: vec!["192.168.220.1".to_owned()],
                 name_servers: vec!["8.8.8.8".to_owned(), "8.8.4.4".to_owned()],
                 metric: Some(10),
@@ -310,8 +317,16 @@ impl World {
             let words = self.dice.one_of(&[None, Some("method-not-allowed"), Some("missing-field"), Some("no-token")]);
             say.push((What::WebApi, page(405, words)));
         }
-        let closed = eligibility && self.way == Way::Base && self.chance(15);
-        if eligibility && self.way == Way::Base {
+        recording.probes.extend(say.into_iter().map(|(what, outcome)| Probe { what, outcome, ms: 10 }));
+        self.small_servers(recording);
+    }
+
+    fn small_servers(&mut self, recording: &mut Recording) {
+        let host = |host: &str, port: u16| What::Connect { host: host.to_owned(), addr: None, port };
+        let mut say = Vec::new();
+        let based = self.services.contains(&Service::Eligibility) && self.way == Way::Base;
+        let closed = based && self.chance(15);
+        if based {
             let proxy = proxy::address().name.to_owned();
             // Closed: as announced, or already when connecting, with or without a time.
             let until = self.chance(70).then(|| after(self.now, 3));
@@ -321,22 +336,22 @@ impl World {
             say.push((What::Distribution { host: "d2vhvuj0j7c8bh.cloudfront.net".to_owned() }, outcome));
             say.push((
                 host(hosts::proxy_check().name, 80),
-                self.dice.one_of(&[0, 1]).eq(&0).then_some(Outcome::Connected).unwrap_or(Outcome::Refused { why: String::new() }),
+                if self.dice.percent(50) { Outcome::Connected } else { Outcome::Refused { why: String::new() } },
             ));
         }
         let offset = i64::try_from(self.dice.below(100_000)).unwrap() - 50_000;
         say.push((
             What::Time { host: hosts::ntp().name.to_owned() },
-            if eligibility && self.way == Way::Base {
-                Outcome::Offset { ms: offset }
-            } else {
-                Outcome::NotAsked { why: "使わない".to_owned() }
-            },
+            if based { Outcome::Offset { ms: offset } } else { Outcome::NotAsked { why: "使わない".to_owned() } },
         ));
         let lists = self.dice.below(3);
         say.push((
             What::Lists,
-            [Outcome::Listed { revoked: false, next_update: None }, page(200, None), Outcome::NotAsked { why: String::new() }][lists]
+            [
+                Outcome::Listed { revoked: false, next_update: None },
+                Outcome::Page { status: 200, message: None, text: String::new() },
+                Outcome::NotAsked { why: String::new() },
+            ][lists]
                 .clone(),
         ));
         say.push((What::CenterStatus, self.status()));
@@ -436,7 +451,7 @@ impl World {
             account_fits: Some(true),
             ..BridgeFact::default()
         });
-        machine.reader = self.dice.percent(30).then(|| ReaderFact {
+        machine.reader = self.dice.percent(30).then_some(ReaderFact {
             connected: Some(true),
             running: Some(true),
             reaches_network: Some(true),
@@ -520,7 +535,7 @@ impl World {
             let at = self.dice.below(recording.probes.len());
             let probe = &mut recording.probes[at];
             if matches!(probe.what, What::Name { asked: Asked::Region { .. }, way: NameWay::Udp512 | NameWay::Udp1232, .. }) {
-                probe.outcome = self.dice.one_of(&[0, 1]).eq(&0).then_some(Outcome::TimedOut).unwrap_or(Outcome::Unfinished);
+                probe.outcome = if self.dice.percent(50) { Outcome::TimedOut } else { Outcome::Unfinished };
             }
         }
         if self.chance(10) {

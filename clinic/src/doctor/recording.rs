@@ -5,12 +5,13 @@
 
 mod machine;
 mod probe;
+mod programs;
 
 pub use machine::{
-    Adapter, AddressFact, AdvertisementFact, BridgeFact, BusinessFact, CertificateFact, ClockFact, CredentialFact, DelegationFact,
-    FileFact, FolderFact, Machine, Medium, Power, ProxyText, ReaderFact, RootFact, RouteFact, ShareFact, TaskFact,
+    Adapter, AddressFact, AdvertisementFact, CertificateFact, DelegationFact, Machine, Medium, ProxyText, RootFact, RouteFact,
 };
 pub use probe::{Asked, Closure, Family, NameWay, Notice, Outcome, Probe, RoomHealth, What};
+pub use programs::{BridgeFact, BusinessFact, ClockFact, CredentialFact, FileFact, FolderFact, Power, ReaderFact, ShareFact, TaskFact};
 
 use jiff::Timestamp;
 use manuals::{Region, domains::Service, proxy::Way};

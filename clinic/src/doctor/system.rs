@@ -172,7 +172,12 @@ fn machine(texts: &Texts, platform: Platform, settings: &Settings) -> Machine {
 
 /// Link-local addresses are of use only with their zone: the adapter's number, or its name where the text has names.
 fn near(machine: &Machine) -> Near {
-    let adapters = || machine.adapters.iter().filter(|adapter| !matches!(adapter.medium, Medium::Loopback | Medium::Virtual) && adapter.connected != Some(false));
+    let adapters = || {
+        machine
+            .adapters
+            .iter()
+            .filter(|adapter| !matches!(adapter.medium, Medium::Loopback | Medium::Virtual) && adapter.connected != Some(false))
+    };
     let mut near = Near::default();
     for adapter in adapters() {
         let sockets = |texts: &[String]| -> Vec<SocketAddr> { texts.iter().filter_map(|text| socket(text, &adapter.name)).collect() };

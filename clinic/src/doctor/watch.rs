@@ -325,7 +325,7 @@ mod tests {
         assert!(gone[0].to_string().contains("なくなりました"), "{gone:?}");
     }
 
-    /// Rows: RN-13
+    /// Rows: RN-01
     #[test]
     fn a_certificate_that_ends_is_told_on_the_days_of_notice_and_not_more_often() {
         let mut known = Known::default();

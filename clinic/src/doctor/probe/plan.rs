@@ -274,6 +274,7 @@ mod tests {
         assert_eq!(Known::default().regions(), Region::ALL);
     }
 
+    /// Rows: NW-01, NW-12
     #[test]
     fn a_terminal_set_to_the_networks_servers_asks_no_router() {
         let region = Some(Region::East);

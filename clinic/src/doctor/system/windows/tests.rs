@@ -176,7 +176,7 @@ fn only_roots_that_matter_here_are_kept() {
 
 const TASKS: &str = "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Tasks>\r\n<!-- \\OQS_exec_distroappstart -->\r\n<Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n  <RegistrationInfo><URI>\\OQS_exec_distroappstart</URI></RegistrationInfo>\r\n  <Triggers><BootTrigger><Repetition><Interval>PT1H</Interval></Repetition><Enabled>true</Enabled><Delay>PT1M</Delay></BootTrigger></Triggers>\r\n  <Principals><Principal id=\"Author\"><UserId>ONS01\\OqsComApp</UserId><LogonType>Password</LogonType></Principal></Principals>\r\n  <Settings><Enabled>false</Enabled></Settings>\r\n</Task>\r\n<!-- \\Other -->\r\n<Task version=\"1.2\"><Triggers><LogonTrigger/></Triggers></Task>\r\n<!-- \\OQS_exec_comappstart -->\r\n<Task version=\"1.2\"><Triggers><TimeTrigger><StartBoundary>2020-01-01T00:00:00</StartBoundary></TimeTrigger></Triggers><Principals><Principal><UserId>S-1-5-18</UserId></Principal></Principals></Task>\r\n</Tasks>\r\n";
 
-/// Rows: DA-08, LK-11
+/// Rows: DA-08, LK-11, LK-15
 #[test]
 fn tasks_tell_their_trigger_delay_account_and_last_result() {
     let lists = [
@@ -200,7 +200,7 @@ fn tasks_tell_their_trigger_delay_account_and_last_result() {
     assert_eq!(read(&[("schtasks.xml", "エラー: アクセスが拒否されました。")]).tasks, None);
 }
 
-/// Rows: LK-06, LK-07
+/// Rows: LK-06, LK-07, LK-10
 #[test]
 fn credentials_are_judged_by_their_users_and_no_user_is_kept() {
     let texts = [
