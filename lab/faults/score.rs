@@ -18,7 +18,6 @@ pub(crate) enum Written {
     /// Before.
     Before,
     /// After.
-    #[expect(dead_code, reason = "the table is not frozen yet")]
     After,
 }
 

@@ -25,6 +25,8 @@ mod naming;
 mod recording;
 #[path = "stories/refusing.rs"]
 mod refusing;
+#[path = "stories/routers.rs"]
+mod routers;
 #[cfg(unix)]
 #[path = "stories/serving.rs"]
 mod serving;
