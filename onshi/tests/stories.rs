@@ -11,6 +11,8 @@ mod configuring;
 mod copies;
 #[path = "stories/corpora.rs"]
 mod corpora;
+#[path = "stories/doctoring.rs"]
+mod doctoring;
 #[path = "stories/keeping.rs"]
 mod keeping;
 #[path = "stories/lines.rs"]

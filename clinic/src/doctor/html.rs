@@ -9,6 +9,7 @@ use super::facts::japanese;
 use super::reason::{Diagnosis, Found, State};
 use super::recording::{Outcome, Recording};
 use super::report::sentence;
+use manuals::provenance::in_words;
 use std::fmt::Write;
 
 /// Details that one sheet of paper holds.
@@ -111,7 +112,7 @@ fn details(out: &mut String, recording: &Recording, diagnosis: &Diagnosis) -> st
     for found in diagnosis.found.iter().take(MOST_CAUSES) {
         writeln!(out, "<h3>{} <code>{}</code></h3>\n<p>{}</p>", escaped(found.cause.title), found.cause.key, escaped(&found.engineer))?;
         if !found.cause.page.is_empty() {
-            writeln!(out, "<p>手引き: {}</p>", escaped(found.cause.page))?;
+            writeln!(out, "<p>手引き: {}</p>", escaped(&in_words(found.cause.page)))?;
         }
         out.push_str("<ul>\n");
         for line in found.evidence.iter().take(MOST_EVIDENCE) {
