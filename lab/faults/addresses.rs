@@ -21,7 +21,7 @@ fn addresses_go(ward: &Ward<'_>) -> Result<()> {
 }
 
 /// The adapter is switched off and on, as people do.
-fn adapter_again(ward: &Ward<'_>) -> Result<()> {
+pub(crate) fn adapter_again(ward: &Ward<'_>) -> Result<()> {
     let machine = ward.terminal.machine();
     machine.ip("link set eth0 down\nlink set eth0 up")?;
     addresses_return(ward)

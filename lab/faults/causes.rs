@@ -127,7 +127,7 @@ pub(crate) const CAUSES: &[Cause] = &[
     cause("display-scale", NEAR, "the screens are scaled and cut (rank 26)"),
     cause("reader-not-connected", SITE, "the card reader is not connected (rank 3)"),
     cause("insurer-answer", INSURER, "the answer is the insurer's: nothing local to mend (rank 4)"),
-    cause("unknown-characters", NOBODY, "● stands in names: nothing to mend (rank 18)"),
+    cause("unknown-characters", &["nobody", "insurer"], "● stands in names: nothing to mend (rank 18)"),
     cause("verification-environment", NEAR, "the portal of the test environment is open (AC-06; F8)"),
     cause("configuration-broken", INSTALLER, "the settings of the clinic's programs cannot be read"),
     cause("automatic-logon-broken", NEAR, "the terminal asks for a password at its start (rank 19)"),

@@ -12,7 +12,7 @@ use crate::ward::{FAULT, Fault, Ward, family, usual};
 const LISTED: Duration = Duration::from_secs(90);
 
 /// One host of the center no longer hears anything.
-fn deaf(ward: &Ward<'_>, names: &[&str]) -> Result<()> {
+pub(crate) fn deaf(ward: &Ward<'_>, names: &[&str]) -> Result<()> {
     let mut rules = Vec::new();
     for name in names {
         let addresses = zones::addresses_of(name, Region::East);
@@ -26,7 +26,7 @@ fn deaf(ward: &Ward<'_>, names: &[&str]) -> Result<()> {
     ward.center.machine().filters(&rules.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn hears_again(ward: &Ward<'_>) -> Result<()> {
+pub(crate) fn hears_again(ward: &Ward<'_>) -> Result<()> {
     ward.center.machine().passes_all()
 }
 

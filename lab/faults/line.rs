@@ -28,7 +28,7 @@ fn known_as(ward: &Ward<'_>, line: &LineRecord<'_>) -> Result<()> {
 }
 
 /// The line is as it was, and authenticated.
-fn well_again(ward: &Ward<'_>) -> Result<()> {
+pub(crate) fn well_again(ward: &Ward<'_>) -> Result<()> {
     for id in [ward.line.line_id, STRANGER] {
         // Whichever of them the carrier knows.
         let _removed = ward.carrier.operate(&["line", "remove", id]);

@@ -63,7 +63,7 @@ fn windows(ward: &Ward<'_>) -> Result<Value> {
 }
 
 /// What the doctor says of a recording.
-fn replayed(ward: &Ward<'_>, change: fn(&mut Value)) -> Result<Value> {
+pub(crate) fn replayed(ward: &Ward<'_>, change: fn(&mut Value)) -> Result<Value> {
     let mut seen = windows(ward)?;
     let before = seen.clone();
     change(&mut seen);
@@ -87,7 +87,7 @@ fn both(seen: &mut Value, server: &str, bypass: &str) {
 }
 
 /// Replaces the outcome of every probe of a kind; adds one where there is none.
-fn outcome(seen: &mut Value, ask: &str, outcome: &Value) {
+pub(crate) fn outcome(seen: &mut Value, ask: &str, outcome: &Value) {
     let mut found = false;
     for probe in seen["probes"].as_array_mut().into_iter().flatten().filter(|probe| probe["what"]["ask"] == ask) {
         probe["outcome"] = outcome.clone();

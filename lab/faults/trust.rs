@@ -17,7 +17,7 @@ fn of_nobody(ward: &Ward<'_>) -> Result<()> {
     Ok(())
 }
 
-fn keeps_both(ward: &Ward<'_>) -> Result<()> {
+pub(crate) fn keeps_both(ward: &Ward<'_>) -> Result<()> {
     // Their names differ by their endings only: each is kept under its own.
     for name in ["clinic.crt", "clinic.key"] {
         let file = ward.terminal.folder()?.join("keys").join(name);
@@ -26,7 +26,7 @@ fn keeps_both(ward: &Ward<'_>) -> Result<()> {
     Ok(())
 }
 
-fn puts_both_back(ward: &Ward<'_>) -> Result<()> {
+pub(crate) fn puts_both_back(ward: &Ward<'_>) -> Result<()> {
     for name in ["clinic.crt", "clinic.key"] {
         let file = ward.terminal.folder()?.join("keys").join(name);
         std::fs::rename(file.with_file_name(format!("kept-{name}")), &file)?;
@@ -51,12 +51,12 @@ fn serial(ward: &Ward<'_>) -> Result<String> {
 }
 
 /// The doctor, with a clock that is wrong by so much.
-fn with_clock(ward: &Ward<'_>, wrong: &str) -> Result<serde_json::Value> {
+pub(crate) fn with_clock(ward: &Ward<'_>, wrong: &str) -> Result<serde_json::Value> {
     diagnosis(ward.doctor("faketime", &["-f", wrong])?)
 }
 
 /// A server that shows every host a certificate of its own.
-const OPENER: &str = "
+pub(crate) const OPENER: &str = "
 import socket, ssl, subprocess, sys
 subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '300', '-subj', '/CN=UTM Inspection CA',
   '-keyout', 'utm.key', '-out', 'utm.crt'], check=True, stderr=subprocess.DEVNULL)

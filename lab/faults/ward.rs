@@ -25,6 +25,8 @@ pub(crate) struct Fault {
     pub(crate) cause: &'static str,
     /// Another cause that is here at the same time, in a story of two.
     pub(crate) second: Option<&'static str>,
+    /// Whether the other cannot be seen from the terminal while the first is there.
+    pub(crate) hidden: bool,
     /// Whether it was written before the table was frozen.
     pub(crate) written: Written,
     /// Brings it in.
@@ -42,6 +44,7 @@ pub(crate) const FAULT: Fault = Fault {
     name: "",
     cause: "",
     second: None,
+    hidden: false,
     written: Written::Before,
     comes: nothing,
     goes: nothing,

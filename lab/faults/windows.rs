@@ -17,7 +17,7 @@ type Texts = BTreeMap<&'static str, String>;
 
 /// In which language the system speaks, and in which characters it writes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Speaks {
+pub(crate) enum Speaks {
     /// In Japanese, in the characters of its console (CP932).
     Japanese,
     /// In English, in UTF-8.
@@ -40,7 +40,7 @@ fn winhttp(speaks: Speaks, set: Option<(&str, &str)>) -> String {
     }
 }
 
-fn internet_settings(enabled: bool, server: &str, bypass: &str) -> String {
+pub(crate) fn internet_settings(enabled: bool, server: &str, bypass: &str) -> String {
     format!(
         "\r\nHKEY_CURRENT_USER\\Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings\r\n    ProxyEnable    REG_DWORD    {}\r\n    \
          ProxyServer    REG_SZ    {server}\r\n    ProxyOverride    REG_SZ    {bypass}\r\n\r\n",
@@ -57,12 +57,12 @@ fn task(name: &str, delay: &str) -> String {
     )
 }
 
-fn tasks(names: &[(&str, &str)]) -> String {
+pub(crate) fn tasks(names: &[(&str, &str)]) -> String {
     let all: String = names.iter().map(|(name, delay)| task(name, delay)).collect();
     format!("<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Tasks>\r\n{all}</Tasks>\r\n")
 }
 
-fn keys(speaks: Speaks, targets: &[(&str, &str)]) -> String {
+pub(crate) fn keys(speaks: Speaks, targets: &[(&str, &str)]) -> String {
     let mut text = String::from(if speaks == Japanese {
         "\r\n現在保存されている資格情報:\r\n\r\n"
     } else {
@@ -78,7 +78,7 @@ fn keys(speaks: Speaks, targets: &[(&str, &str)]) -> String {
 }
 
 /// A store with one certificate for each span of days from now.
-fn store(speaks: Speaks, ward: &Ward<'_>, spans: &[(&str, &str)]) -> Result<String> {
+pub(crate) fn store(speaks: Speaks, ward: &Ward<'_>, spans: &[(&str, &str)]) -> Result<String> {
     let (store, end) = match speaks {
         Japanese => ("My \"個人\"\r\n", "CertUtil: -store コマンドは正常に完了しました。\r\n"),
         English => ("My \"Personal\"\r\n", "CertUtil: -store command completed successfully.\r\n"),
@@ -140,22 +140,22 @@ fn listing(speaks: Speaks, ward: &Ward<'_>, server: Option<&str>) -> Result<Stri
     })
 }
 
-fn server() -> String {
+pub(crate) fn server() -> String {
     format!("{}:{}", hosts::proxy().name, hosts::proxy().port)
 }
 
-fn bypass() -> String {
+pub(crate) fn bypass() -> String {
     proxy::sheet().bypass.join(";")
 }
 
 /// Every task, with the delays of the manuals.
-const TASKS: &[(&str, &str)] = &[
+pub(crate) const TASKS: &[(&str, &str)] = &[
     ("OQS_exec_distroappstart", "PT1M"),
     ("OQS_exec_comappdelfile_running", "PT30S"),
     ("OQS_exec_comappstart", "PT0S"),
     ("OQS_exec_comappdelfile_periodic", "PT0S"),
 ];
-const KEYS: &[(&str, &str)] = &[("OQS_LOGIN_KEY", "R012345678"), ("OQS_MEDICAL_INSTITUTION_CODE", "OQS_Admin")];
+pub(crate) const KEYS: &[(&str, &str)] = &[("OQS_LOGIN_KEY", "R012345678"), ("OQS_MEDICAL_INSTITUTION_CODE", "OQS_Admin")];
 
 /// A terminal that is set up as the manuals ask.
 fn well(speaks: Speaks, ward: &Ward<'_>) -> Result<Texts> {
@@ -197,14 +197,16 @@ fn saved(speaks: Speaks, ward: &Ward<'_>, texts: &Texts) -> Result<PathBuf> {
 
 /// Both settings of the proxy with this list of exceptions.
 fn both(speaks: Speaks, list: &str) -> [(&'static str, String); 2] {
-    [
-        ("netsh-winhttp.txt", winhttp(speaks, Some((&server(), list)))),
-        ("reg-internet-settings.txt", internet_settings(true, &server(), list)),
-    ]
+    both_of(speaks, &server(), list)
+}
+
+/// Both settings of the proxy with this server and this list of exceptions.
+pub(crate) fn both_of(speaks: Speaks, server: &str, list: &str) -> [(&'static str, String); 2] {
+    [("netsh-winhttp.txt", winhttp(speaks, Some((server, list)))), ("reg-internet-settings.txt", internet_settings(true, server, list))]
 }
 
 /// What the doctor says of a terminal with these texts in place of the usual ones.
-fn told(ward: &Ward<'_>, speaks: Speaks, others: &[(&'static str, String)]) -> Result<Value> {
+pub(crate) fn told(ward: &Ward<'_>, speaks: Speaks, others: &[(&'static str, String)]) -> Result<Value> {
     let mut texts = well(speaks, ward)?;
     texts.extend(others.iter().cloned());
     let folder = saved(speaks, ward, &texts)?;
