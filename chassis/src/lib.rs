@@ -25,6 +25,7 @@ pub mod serial;
 pub mod serve;
 pub mod signed;
 pub mod stop;
+pub mod style;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "server")]

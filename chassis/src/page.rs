@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-const STYLE: &str = include_str!("../assets/page.css");
+use crate::style::STYLE;
+
 /// The style's address holds its content's hash, so that browsers may keep it for ever.
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, STYLE.as_bytes());

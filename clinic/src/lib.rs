@@ -6,6 +6,7 @@ pub mod bridge;
 pub mod center;
 pub mod certificate;
 pub mod config;
+pub mod console;
 mod disk;
 pub mod doctor;
 pub mod line;

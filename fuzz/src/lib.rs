@@ -6,6 +6,7 @@ mod messages;
 pub mod names;
 pub mod pages;
 pub mod proxy_and_time;
+pub mod routers;
 pub mod standard;
 
 pub use messages::*;

@@ -6,6 +6,7 @@ mod application;
 mod applying;
 mod asked_again;
 mod bad_line;
+mod center_status;
 mod certificate;
 mod closed_door;
 mod consent_east;

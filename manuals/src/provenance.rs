@@ -47,6 +47,25 @@ tables! {
     rows "rows",
 }
 
+/// The manuals by their short names: titles, without edition.
+const TITLES: [(&str, &str); 5] = [
+    ("000", "オンライン請求 接続ガイド"),
+    ("001", "オンライン資格確認 接続ガイド"),
+    ("002", "共通認証局 ユーザーマニュアル"),
+    ("003", "連携アプリ搭載サーバーのセットアップ"),
+    ("004", "配信アプリケーションの確認について"),
+];
+
+/// A source such as "000 §2-1; 001 §2-1" as people look it up: with the manuals' titles in place of their short names.
+pub fn in_words(source: &str) -> String {
+    let part = |part: &str| {
+        let part = part.trim();
+        let known = TITLES.iter().find_map(|(short, title)| part.strip_prefix(short).map(|rest| (title, rest)));
+        known.map_or_else(|| part.to_owned(), |(title, rest)| format!("「{title}」{rest}"))
+    };
+    source.split(';').map(part).collect::<Vec<_>>().join("、")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +84,12 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         assert_eq!(named, files, "a table without provenance, or a name without table");
+    }
+
+    #[test]
+    fn a_source_is_told_by_the_manuals_titles() {
+        assert_eq!(in_words("000 §2-1; 001 FAQ Q9"), "「オンライン請求 接続ガイド」 §2-1、「オンライン資格確認 接続ガイド」 FAQ Q9");
+        assert_eq!(in_words("own"), "own");
+        assert_eq!(in_words(""), "");
     }
 }

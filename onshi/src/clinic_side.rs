@@ -57,6 +57,8 @@ pub(crate) struct AskArgs {
 pub(crate) enum ClinicCommand {
     /// 連携（ブリッジ）を動かします: req フォルダの要求に res フォルダで答えます
     Bridge(BridgeArgs),
+    /// 画面を開きます: 大きなボタン一つで調べる、ルーターの設定、よくある質問（この端末だけで開きます）
+    Console(crate::clinic_console::ConsoleArgs),
     /// 電子証明書: 取得、一覧、更新、控え、失効、削除、ルート証明書
     #[command(subcommand)]
     Certificate(clinic_certificate::CertificateCommand),
@@ -110,6 +112,7 @@ pub(crate) async fn ask(args: AskArgs) -> anyhow::Result<ExitCode> {
 pub(crate) async fn run(command: ClinicCommand) -> anyhow::Result<ExitCode> {
     match command {
         ClinicCommand::Bridge(args) => bridge(&args).await,
+        ClinicCommand::Console(args) => crate::clinic_console::run(args).await,
         ClinicCommand::Certificate(args) => clinic_certificate::run(args).await,
         ClinicCommand::Line(command) => crate::lineauth_clinic::run(command).await,
     }

@@ -123,6 +123,23 @@ impl LookArgs {
     }
 }
 
+/// Looks, remembers what held, and gives the report as a page: what the console's button does.
+pub(crate) async fn looked(args: &LookArgs) -> String {
+    let (recording, memory) = args.take().await;
+    let diagnosis = Diagnosis::of(&recording);
+    remember(&recording, &diagnosis, memory.as_deref());
+    html::page(&recording, &diagnosis)
+}
+
+fn remember(recording: &Recording, diagnosis: &Diagnosis, memory: Option<&Path>) {
+    if let (Some(file), Some(before)) = (memory, history::after(recording, diagnosis))
+        && let Err(error) = history::keep(file, &before)
+    {
+        // Nothing is remembered where the folder is missing or cannot be written: that is a finding of its own.
+        tracing::debug!(%error, "the look is not remembered");
+    }
+}
+
 /// `onshi doctor …`
 pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     match args.command {
@@ -196,12 +213,7 @@ fn read(file: &Path) -> anyhow::Result<Recording> {
 fn shown(mut recording: Recording, memory: Option<&Path>, output: &Output) -> anyhow::Result<ExitCode> {
     recording.texts.extend(output.seen.iter().map(|text| Text { of: "seen".to_owned(), text: text.clone() }));
     let diagnosis = Diagnosis::of(&recording);
-    if let (Some(file), Some(before)) = (memory, history::after(&recording, &diagnosis))
-        && let Err(error) = history::keep(file, &before)
-    {
-        // Nothing is remembered where the folder is missing or cannot be written: that is a finding of its own.
-        tracing::debug!(%error, "the look is not remembered");
-    }
+    remember(&recording, &diagnosis, memory);
     if let Some(file) = &output.html {
         std::fs::write(file, html::page(&recording, &diagnosis)).with_context(|| format!("{} を書けません", file.display()))?;
     }

@@ -8,6 +8,8 @@ mod cli;
 #[cfg(feature = "clinic")]
 mod clinic_certificate;
 #[cfg(feature = "clinic")]
+mod clinic_console;
+#[cfg(feature = "clinic")]
 mod clinic_side;
 #[cfg(feature = "clinic")]
 mod doctor;

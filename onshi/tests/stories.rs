@@ -11,6 +11,8 @@ mod configuring;
 mod copies;
 #[path = "stories/corpora.rs"]
 mod corpora;
+#[path = "stories/doctoring.rs"]
+mod doctoring;
 #[path = "stories/keeping.rs"]
 mod keeping;
 #[path = "stories/lines.rs"]
@@ -23,6 +25,8 @@ mod naming;
 mod recording;
 #[path = "stories/refusing.rs"]
 mod refusing;
+#[path = "stories/routers.rs"]
+mod routers;
 #[cfg(unix)]
 #[path = "stories/serving.rs"]
 mod serving;

@@ -25,8 +25,8 @@ pub struct Places<'a> {
     pub page: &'a str,
     /// The reading, asked by POST.
     pub lint: &'a str,
-    /// Hidden fields of the POST, as name and value.
-    pub hidden: &'a [(&'a str, &'a str)],
+    /// A hidden field of the POST, as name and value.
+    pub hidden: Option<(&'a str, &'a str)>,
 }
 
 /// The page: the forms, and the recipe if a device was chosen.
@@ -153,7 +153,7 @@ fn list(out: &mut String, class: &str, heading: &str, lines: &[&str]) -> std::fm
 
 fn reading(out: &mut String, fields: &Fields, places: Places<'_>) -> std::fmt::Result {
     writeln!(out, "<h2>いまある設定を調べる</h2>\n<form method=\"post\" action=\"{}\">", escaped(places.lint))?;
-    for (name, value) in places.hidden {
+    if let Some((name, value)) = places.hidden {
         writeln!(out, "<input type=\"hidden\" name=\"{}\" value=\"{}\">", escaped(name), escaped(value))?;
     }
     choice(out, fields, "dialect", "書き方（分からなければ選ばない）", &Dialect::ALL.map(|dialect| (dialect.key(), dialect.key())), true)?;
@@ -209,7 +209,7 @@ pub fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const PLACES: Places<'static> = Places { page: "/router", lint: "/router/lint", hidden: &[("token", "t\"1")] };
+    const PLACES: Places<'static> = Places { page: "/router", lint: "/router/lint", hidden: Some(("token", "t\"1")) };
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -13,7 +13,7 @@ mod yamaha;
 
 use serde::Serialize;
 
-use crate::site::Order;
+use crate::site::{Order, Services};
 use crate::table::{self, Forward};
 
 pub use plan::Check;
@@ -175,6 +175,12 @@ pub fn write(device: Device, order: &Order) -> Written {
     if order.site.phone && !matches!(device, Device::Nrpt | Device::Gateway) {
         steps.push(ABOVE_IS_ASKED_NOTHING.to_owned());
     }
+    if device != Device::Nrpt {
+        steps.push(NO_SPANNING_TREE.to_owned());
+        if order.site.services == Services::Both {
+            steps.push(PPPOE_PASSES.to_owned());
+        }
+    }
     untried.push(NO_LINE);
     Written { device, device_label: device.label(), site: order.site.label(), files, steps, tried, untried, plan }
 }
@@ -182,6 +188,12 @@ pub fn write(device: Device, order: &Order) -> Written {
 /// NW-04
 const ABOVE_IS_ASKED_NOTHING: &str =
     "上にひかり電話ルーターがあっても、閉域網の名前をそこに聞かせてはいけません。この設定は、閉域網のDNSサーバーを直接指定しています。";
+
+/// NW-06
+const NO_SPANNING_TREE: &str = "ルーターと端末の間にスイッチやハブがあるときは、その STP（スパニングツリー）を切るか、端末のポートをすぐ使える設定（PortFast など）にします。";
+
+/// LN-15
+const PPPOE_PASSES: &str = "オンライン請求の端末がこのルーターの下から PPPoE でつなぐ（以前からの方式の）ときは、ルーターの PPPoE パススルー（PPPoE ブリッジ）を有効にします。";
 
 /// The comment that begins a file: what it is for, what was tried, what was not.
 fn heading(mark: &str, device: Device, order: &Order, tried: &[&str], untried: &[&str]) -> String {

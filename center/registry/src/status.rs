@@ -154,7 +154,7 @@ fn services(status: &Status, l: Language) -> Vec<(&'static str, String)> {
 
 fn shown(trouble: &Trouble, l: Language) -> Shown {
     let until = trouble.ends_at.map_or_else(|| l.choose("終わりは未定", "no end known").to_owned(), moment);
-    let regions: Vec<&str> = trouble.regions.iter().map(|region| region.label()).collect();
+    let regions: Vec<&str> = trouble.regions.iter().map(|region| l.choose(region.label(), region.key())).collect();
     let place = if regions.is_empty() { l.choose("全国", "everywhere").to_owned() } else { regions.join("・") };
     let whom = match trouble.repairer {
         Repairer::Center => l.choose(

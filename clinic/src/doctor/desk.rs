@@ -46,7 +46,9 @@ pub fn desk(found: Option<&Found>, state: State, at: Timestamp) -> Option<Desk> 
     let named = |name: &str| Some(Desk { name: name.to_owned(), phone: None, open: None, hours: None, otherwise: None });
     match cause.owner {
         Owner::Vendor => named("設定を行ったシステムベンダー"),
-        Owner::Site => named("院内の担当者"),
+        // Whoever stands there does it; when that does not help, these do.
+        Owner::Site if cause.layer == Layer::Line => Some(network_desk(at)),
+        Owner::Site => named("直らないときは、設定を行ったシステムベンダー"),
         Owner::Line => named("回線の契約先（契約書か請求書に書かれた会社）"),
         Owner::Insurer => named("患者の保険者（資格確認書などに書かれた連絡先）"),
         Owner::Center if cause.layer == Layer::Proxy => named(support::sheet().escalation.first().copied().unwrap_or_default()),

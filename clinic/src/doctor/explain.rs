@@ -243,7 +243,7 @@ pub fn text(meaning: &Meaning) -> String {
     lines.push(format!("  画面の言葉: {}", meaning.says));
     lines.extend(meaning.engineer.as_ref().map(|engineer| format!("  技術者向け: {engineer}")));
     if !meaning.page.is_empty() {
-        lines.push(format!("  手引き: {}", meaning.page));
+        lines.push(format!("  手引き: {}", manuals::provenance::in_words(meaning.page)));
     }
     lines.push(format!("  鍵: {}{}", meaning.key, meaning.cause.map(|cause| format!("（{cause}）")).unwrap_or_default()));
     lines.join("\n")

@@ -9,11 +9,16 @@ use super::facts::japanese;
 use super::reason::{Diagnosis, Found, State};
 use super::recording::{Outcome, Recording};
 use super::report::sentence;
+use manuals::provenance::in_words;
 use std::fmt::Write;
 
-/// Details that one sheet of paper holds.
-const MOST_CAUSES: usize = 4;
-const MOST_EVIDENCE: usize = 5;
+/// Details of a page.
+const MOST_CAUSES: usize = 6;
+const MOST_EVIDENCE: usize = 6;
+/// Details that one sheet of paper holds; the rest is for the screen.
+const PRINTED_OTHERS: usize = 5;
+const PRINTED_CAUSES: usize = 3;
+const PRINTED_EVIDENCE: usize = 3;
 
 const STYLE: &str = "\
 :root{color-scheme:light}
@@ -35,7 +40,7 @@ code{font-family:ui-monospace,Consolas,monospace;font-size:.9em}
 svg{width:100%;height:auto;display:block}
 @media (max-width:30rem){dl{grid-template-columns:1fr}dd{margin-left:1rem}}
 @page{size:A4;margin:11mm}
-@media print{body{font-size:9.5pt;line-height:1.4}main{padding:0;max-width:none}h1{font-size:15pt}h2{margin:.6rem 0 .2rem}.do{font-size:11pt;margin:.4rem 0}svg{max-height:38mm}}
+@media print{body{font-size:9pt;line-height:1.35}main{padding:0;max-width:none}h1{font-size:15pt}h2{margin:.6rem 0 .2rem}.do{font-size:11pt;margin:.4rem 0}svg{max-height:34mm}h3,p{margin:.15rem 0}ul,dl{margin:.1rem 0}.small{font-size:8pt}.more{display:none}}
 ";
 
 /// The page.
@@ -99,8 +104,9 @@ fn others(out: &mut String, diagnosis: &Diagnosis) -> std::fmt::Result {
         return Ok(());
     }
     out.push_str("<h2>ほかに見つかったこと</h2>\n<ul>\n");
-    for other in others {
-        writeln!(out, "<li>{}<br>→ {}（担当: {}）</li>", escaped(&other.desk), escaped(&other.todo), other.cause.owner.label())?;
+    for (at, other) in others.into_iter().enumerate() {
+        let shown = beyond(at, PRINTED_OTHERS);
+        writeln!(out, "<li{shown}>{}<br>→ {}（担当: {}）</li>", escaped(&other.desk), escaped(&other.todo), other.cause.owner.label())?;
     }
     out.push_str("</ul>\n");
     Ok(())
@@ -108,14 +114,21 @@ fn others(out: &mut String, diagnosis: &Diagnosis) -> std::fmt::Result {
 
 fn details(out: &mut String, recording: &Recording, diagnosis: &Diagnosis) -> std::fmt::Result {
     out.push_str("<h2>くわしい結果（技術者向け）</h2>\n<div class=\"small\">\n");
-    for found in diagnosis.found.iter().take(MOST_CAUSES) {
-        writeln!(out, "<h3>{} <code>{}</code></h3>\n<p>{}</p>", escaped(found.cause.title), found.cause.key, escaped(&found.engineer))?;
+    for (at, found) in diagnosis.found.iter().enumerate().take(MOST_CAUSES) {
+        writeln!(
+            out,
+            "<div{}>\n<h3>{} <code>{}</code></h3>\n<p>{}</p>",
+            beyond(at, PRINTED_CAUSES),
+            escaped(found.cause.title),
+            found.cause.key,
+            escaped(&found.engineer)
+        )?;
         if !found.cause.page.is_empty() {
-            writeln!(out, "<p>手引き: {}</p>", escaped(found.cause.page))?;
+            writeln!(out, "<p>手引き: {}</p>", escaped(&in_words(found.cause.page)))?;
         }
         out.push_str("<ul>\n");
-        for line in found.evidence.iter().take(MOST_EVIDENCE) {
-            writeln!(out, "<li>{}</li>", escaped(line))?;
+        for (at, line) in found.evidence.iter().enumerate().take(MOST_EVIDENCE) {
+            writeln!(out, "<li{}>{}</li>", beyond(at, PRINTED_EVIDENCE), escaped(line))?;
         }
         if found.evidence.len() > MOST_EVIDENCE {
             writeln!(out, "<li>ほか {} 件</li>", found.evidence.len() - MOST_EVIDENCE)?;
@@ -125,6 +138,7 @@ fn details(out: &mut String, recording: &Recording, diagnosis: &Diagnosis) -> st
             let titles: Vec<&str> = found.follow.iter().map(|cause| cause.title).collect();
             writeln!(out, "<p>これが直れば消えるはずのもの: {}</p>", escaped(&titles.join("、")))?;
         }
+        out.push_str("</div>\n");
     }
     let unfinished = recording.probes.iter().filter(|probe| probe.outcome == Outcome::Unfinished).count();
     writeln!(
@@ -139,6 +153,11 @@ fn details(out: &mut String, recording: &Recording, diagnosis: &Diagnosis) -> st
     }
     out.push_str("</div>\n");
     Ok(())
+}
+
+/// What does not fit on the sheet is left to the screen.
+fn beyond(at: usize, printed: usize) -> &'static str {
+    if at < printed { "" } else { " class=\"more\"" }
 }
 
 /// A text as it may stand in a page: whatever a strange server or a torn recording put into it.

@@ -15,6 +15,7 @@ pub mod time;
 pub mod trust;
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chassis::clock;
@@ -47,19 +48,30 @@ const SOMEWHERE: &str = "www.example.com";
 
 type Asking<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
+/// A look under way; what it has found so far can be read at any moment.
+#[derive(Debug)]
+struct Look {
+    settings: Settings,
+    board: Board,
+    system: System,
+}
+
+impl Look {
+    async fn at_everything(&self) {
+        tokio::join!(self.system.look(), async {
+            if self.settings.network {
+                network(&self.settings, &self.board, &self.system).await;
+            }
+        });
+    }
+}
+
 /// One look at this machine and its line.
 pub async fn take(settings: &Settings, deadline: Duration) -> Recording {
     let (begun, taken_at) = (clock::instant(), settings.clock.now());
-    let (board, system) = (Board::default(), System::new(settings));
-    let everything = async {
-        tokio::join!(system.look(), async {
-            if settings.network {
-                network(settings, &board, &system).await;
-            }
-        });
-    };
-    // What did not finish stands on the board as unfinished.
-    let _in_time = tokio::time::timeout(deadline.saturating_sub(MARGIN), everything).await;
+    let look = Arc::new(Look { settings: settings.clone(), board: Board::default(), system: System::new(settings) });
+    within(&look, deadline).await;
+    let Look { board, system, .. } = &*look;
     let (machine, texts) = system.read();
     let platform = if cfg!(windows) { Platform::Windows } else { Platform::Linux };
     Recording {
@@ -76,7 +88,27 @@ pub async fn take(settings: &Settings, deadline: Duration) -> Recording {
     }
 }
 
-async fn network(settings: &Settings, board: &Board, system: &System<'_>) {
+/// Looks in a thread of its own: a call of the system that hangs, or a driver that never rests, must not hold up what is known by then. What did not
+/// finish stands on the board as unfinished.
+async fn within(look: &Arc<Look>, deadline: Duration) {
+    const STACK: usize = 8 * 1024 * 1024;
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let (looking, time) = (look.clone(), deadline.saturating_sub(MARGIN * 2));
+    let started = std::thread::Builder::new().name("look".to_owned()).stack_size(STACK).spawn(move || {
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            let _in_time = runtime.block_on(async { tokio::time::timeout(time, looking.at_everything()).await }).is_ok();
+            runtime.shutdown_background();
+        }
+        let _nobody = tell.send(());
+    });
+    if started.is_ok() {
+        let _in_time = tokio::time::timeout(deadline.saturating_sub(MARGIN), told).await.is_ok();
+    } else {
+        let _in_time = tokio::time::timeout(deadline.saturating_sub(MARGIN), look.at_everything()).await.is_ok();
+    }
+}
+
+async fn network(settings: &Settings, board: &Board, system: &System) {
     let near = system.near().await;
     let known = Known {
         site: settings.site.clone(),

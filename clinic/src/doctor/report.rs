@@ -5,6 +5,7 @@ use super::facts::{KNOWN, japanese};
 use super::reason::{Diagnosis, Found, State};
 use super::recording::{Outcome, Recording};
 use super::table::{Cause, Hop, Layer, Weight};
+use manuals::{faq, provenance::in_words};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -74,8 +75,10 @@ pub struct CauseReport {
     pub todo: String,
     /// For the engineer.
     pub engineer: String,
-    /// Where the manuals tell of it.
+    /// Where the manuals tell of it, by their short names.
     pub page: &'static str,
+    /// The same by their titles.
+    pub manual: String,
     /// Keys of the manuals' questions.
     pub faq: Vec<&'static str>,
     /// Inventory rows.
@@ -157,6 +160,7 @@ fn cause(found: &Found) -> CauseReport {
         todo: found.todo.clone(),
         engineer: found.engineer.clone(),
         page,
+        manual: in_words(page),
         faq: faq.clone(),
         rows: rows.clone(),
         rank: rank.clone(),
@@ -239,7 +243,10 @@ fn details(out: &mut String, recording: &Recording, diagnosis: &Diagnosis, paint
         writeln!(out, "\n  [{}] {}", found.cause.key, found.cause.title)?;
         writeln!(out, "    {}", found.engineer)?;
         if !found.cause.page.is_empty() {
-            writeln!(out, "    手引き: {}", found.cause.page)?;
+            writeln!(out, "    手引き: {}", in_words(found.cause.page))?;
+        }
+        for entry in faq::by_cause(found.cause.key) {
+            writeln!(out, "    よくある質問: {}（onshi support faq {}）", entry.asks, entry.key)?;
         }
         for line in &found.evidence {
             writeln!(out, "    {}・{line}{}", paint.dim, paint.end)?;

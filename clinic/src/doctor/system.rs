@@ -55,8 +55,8 @@ pub struct Near {
 
 /// The machine while it is looked at; what was got so far can be read at any moment.
 #[derive(Debug)]
-pub struct System<'a> {
-    settings: &'a Settings,
+pub struct System {
+    settings: Settings,
     sources: Vec<Source>,
     held: Mutex<Held>,
     /// So many of the near texts are still missing.
@@ -70,14 +70,14 @@ struct Held {
     withheld: Vec<String>,
 }
 
-impl<'a> System<'a> {
+impl System {
     /// Nothing looked at yet.
     #[must_use]
-    pub fn new(settings: &'a Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         let here = if cfg!(windows) { WINDOWS.to_vec() } else { LINUX.to_vec() };
         let sources = if settings.sources.is_some() { LINUX.into_iter().chain(WINDOWS).collect() } else { here };
         let missing = sources.iter().filter(|source| source.near).count();
-        Self { settings, sources, held: Mutex::default(), missing: watch::Sender::new(missing) }
+        Self { settings: settings.clone(), sources, held: Mutex::default(), missing: watch::Sender::new(missing) }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -134,7 +134,7 @@ impl<'a> System<'a> {
         // Without them the network's own servers are asked all the same.
         let _known = tokio::time::timeout(NEAR, missing.wait_for(|missing| *missing == 0)).await;
         let platform = self.platform();
-        near(&machine(&self.held().texts, platform, self.settings))
+        near(&machine(&self.held().texts, platform, &self.settings))
     }
 
     /// Whose texts there are: this machine's, or those of the saved texts.
@@ -151,7 +151,7 @@ impl<'a> System<'a> {
     pub fn read(&self) -> (Machine, Vec<Text>) {
         let platform = self.platform();
         let held = self.held();
-        let mut machine = machine(&held.texts, platform, self.settings);
+        let mut machine = machine(&held.texts, platform, &self.settings);
         own::merge(&mut machine, &held.own, self.settings.sources.is_some());
         if let Some(folder) = &self.settings.sources {
             machine.files.extend(windows::files::saved(folder));

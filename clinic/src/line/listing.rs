@@ -62,7 +62,7 @@ pub fn read(text: &str) -> Vec<Adapter> {
     for line in text.lines().map(|line| line.trim_end()) {
         let bare = line.trim();
         let Some((label, value)) = labelled(bare) else {
-            if bare.ends_with(':') && !bare.starts_with('.') {
+            if is_heading(line, bare) {
                 adapters.push(Adapter { name: bare.trim_end_matches(':').trim().to_owned(), ..Adapter::default() });
                 last = Field::Other;
             } else if line.starts_with(char::is_whitespace)
@@ -81,6 +81,12 @@ pub fn read(text: &str) -> Vec<Adapter> {
         put(adapter, last, &label, value);
     }
     adapters
+}
+
+/// Windows ends a heading with a colon; Wine does not.
+fn is_heading(line: &str, bare: &str) -> bool {
+    let named = !line.starts_with(char::is_whitespace) && ["アダプター", "adapter"].iter().any(|word| bare.contains(word));
+    (bare.ends_with(':') || named) && !bare.starts_with('.')
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,6 +239,13 @@ mod tests {
         for (at, _) in EAST.char_indices() {
             let _whatever_is_there = read(EAST.get(..at).unwrap());
         }
+    }
+
+    #[test]
+    fn a_heading_without_its_colon_is_one_too() {
+        let text = "Windows IP Configuration\r\n\r\nEthernet adapter lo\r\n\r\n    Physical address. . . . . : 00-00\r\n    IPv6 address. . : ::1\r\n";
+        let adapters = read(text);
+        assert_eq!((adapters.len(), adapters[0].name.as_str(), adapters[0].permanent.len()), (1, "Ethernet adapter lo", 1));
     }
 
     /// Rows: TA-01

@@ -13,6 +13,9 @@ mod doctor;
 #[path = "../../../fuzz/src/pages.rs"]
 mod pages;
 #[allow(unreachable_pub)]
+#[path = "../../../fuzz/src/routers.rs"]
+mod routers;
+#[allow(unreachable_pub)]
 #[path = "../../../fuzz/src/standard.rs"]
 mod standard;
 
@@ -169,4 +172,14 @@ fn every_fuzz_target_is_named_in_the_list_of_strangers_bytes_and_has_a_corpus() 
         });
         assert!(told, "the story {story} is not told");
     }
+}
+
+#[test]
+fn corpus_of_routers_configurations() {
+    run("router_config", routers::router_config);
+}
+
+#[test]
+fn corpus_of_the_centers_status() {
+    run("center_status", routers::center_status);
 }

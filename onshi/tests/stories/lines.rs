@@ -40,6 +40,25 @@ fn walk(world: &World) -> String {
     browse(world, between(&intent, "action=\"", "\""), &["--data", &form])
 }
 
+/// Rows: X-10
+#[test]
+fn every_browser_sees_the_same_page_whatever_it_calls_itself() {
+    let world = World::begin();
+    let edge =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
+    let others = [
+        "Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0) like Gecko",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        "",
+    ];
+    let page = |agent: &str| world.get(PORTAL, "/", &["--header", "Accept: text/html", "--user-agent", agent]);
+    let seen = page(edge);
+    assert!(seen.contains("回線認証"), "{seen}");
+    for other in others {
+        assert_eq!(page(other), seen, "{other}");
+    }
+}
+
 /// Rows: LA-09, LA-12, LA-17, LA-18
 #[test]
 fn a_terminal_on_a_new_prefix_is_refused_everywhere_until_its_line_is_authenticated_again() {

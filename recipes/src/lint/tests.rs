@@ -253,3 +253,37 @@ fn what_is_too_large_or_of_no_language_is_not_read_and_nonsense_is_survived() {
         assert!(lint(&many, Some(dialect), Expected::default()).unwrap().findings.len() <= MAX_FINDINGS);
     }
 }
+
+/// Our own texts, cut, doubled, and with letters of all sorts put in, a thousand times.
+#[test]
+fn damaged_configurations_are_read_or_refused_and_never_fall_over() {
+    let mut seed = 20_261_120_u64;
+    let mut dice = |sides: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % sides.max(1)
+    };
+    let odd =
+        ["\u{ff0d}", "'", "\"", "/", ":", "=", "\n", " ", ".", "{", "}", "#", "!", "", "\u{200b}", "あ", "::", "%", "@", "\\", "(", ","];
+    let all = texts(site());
+    for _ in 0..1_000 {
+        let (dialect, text) = &all[dice(all.len())];
+        let mut letters: Vec<char> = text.chars().collect();
+        for _ in 0..=dice(6) {
+            let place = dice(letters.len());
+            match dice(3) {
+                0 => drop(letters.splice(place..(place + dice(40)).min(letters.len()), [])),
+                1 => drop(letters.splice(place..place, odd[dice(odd.len())].chars().collect::<Vec<_>>())),
+                _ => {
+                    let piece: Vec<char> = letters.iter().skip(place).take(dice(200)).copied().collect();
+                    letters.splice(place..place, piece);
+                }
+            }
+        }
+        let text: String = letters.into_iter().collect();
+        let language = Dialect::ALL[dice(Dialect::ALL.len())];
+        for dialect in [*dialect, language] {
+            let report = lint(&text, Some(dialect), Expected::default()).unwrap();
+            assert!(report.findings.iter().all(|finding| finding.line <= text.lines().count().max(1)));
+        }
+    }
+}

@@ -49,6 +49,17 @@ fn the_prefix_comes_by_the_way_that_the_phone_asks_for() {
     }
 }
 
+/// Rows: LN-15, NW-06
+#[test]
+fn what_stands_between_and_below_a_router_is_told_where_it_matters() {
+    for (device, site, written) in each() {
+        let router = device != Device::Nrpt;
+        let steps = written.steps.concat();
+        assert_eq!(steps.contains("STP"), router, "{device:?}");
+        assert_eq!(steps.contains("PPPoE パススルー"), router && site.services == Services::Both, "{device:?} {site:?}");
+    }
+}
+
 #[test]
 fn every_recipe_says_what_was_not_tried_and_its_files_say_so_too() {
     for (device, site, written) in each() {

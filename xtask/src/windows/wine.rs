@@ -66,6 +66,14 @@ impl Wine {
         command
     }
 
+    /// As [`command`](Self::command), in a network of its own without any line. Wine's server makes the sockets of its programs, so nothing may have
+    /// run in this Windows before.
+    pub(crate) fn command_without_network(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("unshare");
+        self.surround(command.arg("--net").arg(&self.loader)).arg(program);
+        command
+    }
+
     /// The loader, for cargo.
     pub(super) fn loader(&self) -> &Path {
         &self.loader

@@ -22,7 +22,7 @@ pub(super) const LINT: &str = "/router/lint";
 /// Longest question in bytes.
 const MAX_QUESTION: usize = 4 * 1024;
 
-const PLACES: Places<'static> = Places { page: PAGE, lint: LINT, hidden: &[] };
+const PLACES: Places<'static> = Places { page: PAGE, lint: LINT, hidden: None };
 
 #[derive(Template)]
 #[template(path = "router.html")]

@@ -48,8 +48,9 @@ fn marks(diagnosis: &Diagnosis) -> ([Mark; 4], [Mark; 3], String) {
         return ([mark; 4], [mark; 3], words.to_owned());
     };
     let bad = if found.weight == Weight::Stops { Mark::Broken } else { Mark::Weak };
-    // What lies behind a break was not seen; what merely weakens lets everything be seen.
-    let behind = if bad == Mark::Broken { Mark::Unknown } else { Mark::Good };
+    // What lies behind a break was not seen; what merely weakens, or is ill in the terminal alone, lets everything be seen.
+    let seen = bad == Mark::Weak || (found.cause.hop == Hop::Terminal && diagnosis.facts.has("r.center-reached"));
+    let behind = if seen { Mark::Good } else { Mark::Unknown };
     let (place, link) = match found.cause.hop {
         Hop::Terminal | Hop::None => (0, None),
         Hop::Cable => (1, Some(0)),

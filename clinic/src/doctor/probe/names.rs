@@ -252,7 +252,9 @@ mod tests {
         assert_eq!(refused, Outcome::Refused { why: "REFUSED".to_owned() });
         assert_eq!(by_udp(server(0, Rcode::NXDOMAIN).await, NAME, Family::V6, None, &long).await, Outcome::NoSuchName);
         let gone = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
-        assert!(matches!(by_udp(gone, NAME, Family::V6, None, &long).await, Outcome::Refused { .. }));
+        // Wine does not tell that nobody listens.
+        let closed = by_udp(gone, NAME, Family::V6, None, if cfg!(windows) { &short } else { &long }).await;
+        assert!(matches!(closed, Outcome::Refused { .. }) || cfg!(windows) && closed == Outcome::TimedOut, "{closed:?}");
         assert!(matches!(by_udp(gone, "two..dots", Family::V6, None, &long).await, Outcome::Failed { .. }));
     }
 

@@ -207,6 +207,14 @@ mod tests {
     }
 
     #[test]
+    fn every_text_stands_in_the_document_with_its_program() {
+        let document = include_str!("../../../../docs/doctor-looks.md");
+        for source in LINUX.iter().chain(&WINDOWS) {
+            assert!(document.contains(&format!("| `{}` | `{}` |", source.file, source.of())), "{}", source.file);
+        }
+    }
+
+    #[test]
     fn every_text_has_a_file_of_its_own() {
         let all = LINUX.iter().chain(&WINDOWS);
         let files: std::collections::BTreeSet<&str> = all.clone().map(|source| source.file).collect();

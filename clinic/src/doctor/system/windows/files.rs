@@ -19,12 +19,16 @@ const PRIVATE: [&str; 5] = ["institution", "terminal", "pass", "user", "key"];
 const LONGEST: u64 = 64 * 1024;
 const MOST_VALUES: usize = 200;
 
-/// The files of this machine.
+/// The files of this machine. Where an application is not installed its files are not missed.
 #[must_use]
 pub fn here() -> Vec<FileFact> {
-    let settings = distribution::sheet().settings_file;
-    let linkage = SETTINGS.iter().map(|name| (*name, format!(r"{LINKAGE}\{name}")));
-    std::iter::once((base(settings), settings.to_owned())).chain(linkage).map(|(name, path)| fact(name, &path, Path::new(&path))).collect()
+    let installed = |tasks: &str| Path::new(tasks).parent().is_some_and(Path::is_dir);
+    let (settings, linkage) = (distribution::sheet().settings_file, bridge::sheet().folder.tasks);
+    let distribution = (base(settings), settings.to_owned(), installed(distribution::sheet().tasks_folder));
+    let linkage = SETTINGS.iter().map(|name| (*name, format!(r"{LINKAGE}\{name}"), installed(linkage)));
+    let all = std::iter::once(distribution).chain(linkage);
+    let facts = all.map(|(name, path, installed)| (fact(name, &path, Path::new(&path)), installed));
+    facts.filter(|(fact, installed)| *installed || fact.present == Some(true)).map(|(fact, _)| fact).collect()
 }
 
 /// The files that were saved beside the texts: one that is missing there says nothing.
