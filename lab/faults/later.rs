@@ -72,7 +72,6 @@ const AT_THE_CENTER: &[Fault] = &[
     },
     Fault {
         name: "the Web API lets people log in and its questions go nowhere",
-        missed: Some("the doctor asks the host of the log-in only, and calls the clinic healthy"),
         cause: "api-down",
         comes: |ward| deaf(ward, &[hosts::web_api_search().name]),
         goes: hears_again,
@@ -87,7 +86,6 @@ const AT_THE_CENTER: &[Fault] = &[
     },
     Fault {
         name: "the platform's name servers are switched off",
-        missed: Some("names that the router still remembers hide that its servers refuse, and the router is blamed"),
         cause: "center-names-down",
         comes: |ward| ward.center.machine().filters(&["input udp dport 53 reject", "input tcp dport 53 reject with tcp reset"]),
         goes: hears_again,
@@ -148,7 +146,6 @@ const AT_THE_TERMINAL: &[Fault] = &[
     },
     Fault {
         name: "the key in the certificate's place belongs to another one",
-        missed: Some("the doctor looks whether there is a key, not whether it is the certificate's, and calls the clinic healthy"),
         cause: "certificate-key-missing",
         comes: other_key,
         goes: puts_both_back,
@@ -198,7 +195,6 @@ const AT_THE_TERMINAL: &[Fault] = &[
     },
     Fault {
         name: "a hosts file holds an old address of line authentication",
-        missed: Some("a wrong address of a domain's only name is taken for a missing domain"),
         cause: "name-spoofed",
         asked: |ward| {
             let line = format!("2001:db8::81 {}", hosts::line_portal().name);
@@ -210,7 +206,6 @@ const AT_THE_TERMINAL: &[Fault] = &[
     },
     Fault {
         name: "the name server set at the terminal is nobody's address",
-        missed: Some("a name server like fe80::99 is taken for the router"),
         cause: "server-mistyped",
         comes: |ward| terminal_asks(ward, &["fe80::99%eth0"]),
         goes: terminal_asks_the_router,
@@ -218,7 +213,6 @@ const AT_THE_TERMINAL: &[Fault] = &[
     },
     Fault {
         name: "the code on the screen was typed in wide characters",
-        missed: Some("codes are read in half-width letters only"),
         cause: "line-work-unfinished",
         comes: dismissed,
         goes: well_again,
@@ -227,7 +221,6 @@ const AT_THE_TERMINAL: &[Fault] = &[
     },
     Fault {
         name: "the code on the screen was typed in small letters",
-        missed: Some("codes are read in capital letters only"),
         cause: "line-no-answer",
         comes: dismissed,
         goes: well_again,
@@ -236,7 +229,6 @@ const AT_THE_TERMINAL: &[Fault] = &[
     },
     Fault {
         name: "works on the line by day: the terminal has addresses of both prefixes",
-        missed: Some("the former prefix is still there beside the new one"),
         cause: "prefix-changed",
         comes: works_by_day,
         goes: |ward| {

@@ -75,7 +75,6 @@ const RECORDED: &[Fault] = &[
     },
     Fault {
         name: "names of the last answer hold ●",
-        missed: Some("the right cause; the doctor gives it to the center, and the field to nobody"),
         cause: "unknown-characters",
         asked: |ward| {
             replayed(ward, |seen| {
@@ -203,7 +202,6 @@ const WINDOWS: &[Fault] = &[
     },
     Fault {
         name: "the store lost the certificate's key, in English",
-        missed: Some("certutil's words for a lost key are not read"),
         cause: "certificate-key-missing",
         asked: |ward| {
             let text = store(English, ward, &[("100 days ago", "1086 days")])?;

@@ -21,12 +21,12 @@ pub enum Layer {
     Address,
     /// Names.
     Names,
-    /// The line and its authentication.
-    Line,
     /// The clock.
     Time,
     /// Trust in the center's servers.
     Trust,
+    /// The line and its authentication.
+    Line,
     /// This machine's certificate.
     Certificate,
     /// The center's desks.

@@ -84,6 +84,12 @@ fn prefix(view: &View<'_>, globals: &[(Ipv6Addr, bool)], facts: &mut Facts) {
         let now = fresh.first().map(ToString::to_string).unwrap_or_default();
         facts.note("a.prefix-changed", format!("前に正常だったときは {before} の帯、今は {now}"));
     }
+    // While a machine stays on it keeps the former prefix beside the line's new one for a while.
+    let of_line = |address: &Ipv6Addr| region_of(before).is_some() && region_of(*address) == region_of(before);
+    let newer = |address: &&Ipv6Addr| site(**address) != site(before) && of_line(address);
+    if let Some(now) = fresh.iter().find(newer).filter(|_| fresh.iter().any(|address| site(*address) == site(before))) {
+        facts.note("a.prefix-beside", format!("前に正常だったときの {before} の帯の横に、{now} がある"));
+    }
 }
 
 fn network(text: &str) -> Option<Ipv6Addr> {

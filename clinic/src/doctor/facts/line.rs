@@ -1,6 +1,7 @@
 //! Facts about the line: what its state or its page says.
 
 use super::{Facts, View};
+use crate::doctor::explain;
 use crate::doctor::recording::{Outcome, What};
 use manuals::messages;
 use wire::line::LineState;
@@ -44,10 +45,12 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
     // What was seen on a screen before the line was admitted is over.
     let admitted = facts.has("l.admitted");
     for text in view.recording.texts.iter().filter(|text| text.of == SEEN && !admitted) {
-        if let Some(message) = messages::recognise(&text.text)
-            && let Some(name) = fact(message.key)
-        {
-            facts.note(name, format!("画面に見えた言葉: {}", message.code.unwrap_or(message.key)));
+        // Word for word, else as people copy it: in wide letters, in small ones.
+        let word_for_word = messages::recognise(&text.text).map(|message| (message.key, message.code));
+        let as_copied = || explain::explain(&text.text).map(|meaning| (meaning.key, meaning.code));
+        let known = word_for_word.or_else(as_copied);
+        if let Some((name, key, code)) = known.and_then(|(key, code)| Some((fact(key)?, key, code))) {
+            facts.note(name, format!("画面に見えた言葉: {}", code.unwrap_or(key)));
         }
     }
     match view.recording.site.v6_option {

@@ -104,6 +104,10 @@ fn domains_that_fail(seen: &[&Graded], silent: bool) -> Vec<String> {
     domains.dedup();
     let fails = |domain: &&str| {
         let of_it: Vec<&&Graded> = seen.iter().filter(|name| name.domain == Some(*domain)).collect();
+        // Whoever gives another address knows the name: that is no missing domain.
+        if of_it.iter().any(|name| name.system == Verdict::Other) {
+            return false;
+        }
         let quiet = of_it.iter().all(|name| matches!(name.system, Verdict::Silent | Verdict::Refused));
         of_it.iter().all(|name| name.told_missing()) && quiet == silent
     };
@@ -153,7 +157,7 @@ fn regions(view: &View<'_>, graded: &[Graded], facts: &mut Facts) {
     let grade = |facts: &mut Facts, seen: &[&Outcome], answers: &'static str, silent: &'static str, who: &str| {
         if seen.iter().any(|outcome| is_answer(outcome)) {
             facts.note(answers, format!("{who}の名前サーバーは答える"));
-        } else if seen.len() > 1 && seen.iter().all(|outcome| is_silence(outcome)) {
+        } else if seen.len() > 1 && seen.iter().all(|outcome| is_silence(outcome) || matches!(outcome, Outcome::Refused { .. })) {
             facts.note(silent, format!("{who}の名前サーバーは {} 回の問い合わせに一度も答えない", seen.len()));
         }
     };
@@ -236,7 +240,14 @@ fn resolvers(view: &View<'_>, facts: &mut Facts) {
             || matches!(server, IpAddr::V6(v6) if v6.is_unicast_link_local())
             || view.globals().iter().any(|(own, _)| same_site(IpAddr::V6(*own)))
             || server.is_loopback();
-        if view.region.is_some_and(of) {
+        if is_nobody(view, server, &gateways) {
+            facts.note_with(
+                "n.resolver-nobody",
+                format!("{server} には誰もいない（ルーターは別のアドレス）"),
+                "server",
+                server.to_string(),
+            );
+        } else if view.region.is_some_and(of) {
             facts.note("n.resolver-platform", format!("{server} は網の名前サーバー"));
         } else if Region::ALL.into_iter().any(of) {
             facts.note_with("n.resolver-other-region", format!("{server} はもう一方の地域の名前サーバー"), "server", server.to_string());
@@ -258,6 +269,21 @@ fn resolvers(view: &View<'_>, facts: &mut Facts) {
         let name = if others { "n.foreign-first" } else { "n.only-foreign" };
         facts.note_with(name, format!("{server} が先頭にある"), "server", server.to_string());
     }
+}
+
+/// A name server on the link that is not the router, and that never says anything.
+fn is_nobody(view: &View<'_>, server: IpAddr, gateways: &[IpAddr]) -> bool {
+    let on_link = |ip: &IpAddr| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let routers = || gateways.iter().copied().chain(view.recording.machine.router);
+    if !on_link(&server) || !routers().any(|ip| on_link(&ip)) || routers().any(|ip| ip == server) {
+        return false;
+    }
+    let of_it = |what: &What| match what {
+        What::Name { asked: Asked::Router { server: of } | Asked::Other { server: of }, .. } => *of == server,
+        _ => false,
+    };
+    let heard: Vec<&Outcome> = view.outcomes(of_it).map(|(_, outcome)| outcome).collect();
+    heard.iter().any(|outcome| is_silence(outcome)) && !heard.iter().any(|outcome| is_answer(outcome))
 }
 
 /// A router that strikes private IPv4 addresses out of answers (protection against rebinding).

@@ -76,10 +76,11 @@ fn reached(view: &View<'_>, host: &str) -> Reached {
 fn web(view: &View<'_>, facts: &mut Facts) {
     let notifier = |region: Region| hosts::line_notifier(region).name;
     let of_carrier = |host: &Host| Region::ALL.into_iter().any(|region| notifier(region) == host.name);
-    let named: [(&Host, &'static str, &'static str); 6] = [
+    let named: [(&Host, &'static str, &'static str); 7] = [
         (hosts::line_portal(), "r.line-portal-reached", "r.line-portal-lost"),
         (hosts::portal(), "r.portal-reached", "r.portal-lost"),
         (hosts::web_api_login(), "r.web-api-reached", "r.web-api-lost"),
+        (hosts::web_api_search(), "r.web-api-reached", "r.web-api-lost"),
         (hosts::authority(), "r.authority-reached", "r.authority-lost"),
         (hosts::crl(), "r.lists-reached", "r.lists-lost"),
         (hosts::proxy_check(), "r.base-reached", "r.base-lost"),
@@ -177,11 +178,15 @@ fn doors(view: &View<'_>, facts: &mut Facts) {
     let wanted =
         |what: &What| matches!(what, What::Portal | What::WebApi | What::CertificateDoor | What::LinePage | What::LinePortal | What::Lists);
     for (what, outcome) in view.outcomes(wanted) {
-        let Outcome::Page { status, message, .. } = outcome else { continue };
         let host = host_of(what).unwrap_or_default();
         if !view.counts(host) {
             continue;
         }
+        // Whoever could not ask does not know that all is well.
+        if matches!(what, What::Portal | What::WebApi) && matches!(outcome, Outcome::Failed { .. }) {
+            facts.note_with("r.desk-not-asked", format!("{host}: 尋ねることができなかった"), "host", host);
+        }
+        let Outcome::Page { status, message, .. } = outcome else { continue };
         let evidence = format!("{host}: HTTP {status} {}", message.as_deref().unwrap_or_default());
         if let Some(name) = message.as_deref().and_then(said) {
             facts.note_with(name, evidence.clone(), "host", host);

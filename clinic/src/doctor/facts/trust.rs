@@ -72,7 +72,7 @@ fn intercepted(facts: &mut Facts, view: &View<'_>) {
         && !root.contains(sheet.site_root)
         && !root.contains(sheet.issuer)
     {
-        facts.note_with("x.intercepted", format!("どのサーバーも、知らないルート「{root}」を示す"), "root", *root);
+        facts.note_with("x.intercepted", format!("知らないルート「{root}」を示すサーバーがある"), "root", *root);
     }
 }
 

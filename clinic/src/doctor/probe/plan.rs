@@ -209,7 +209,10 @@ fn is_router(server: SocketAddr, known: &Known) -> bool {
         IpAddr::V6(address) => {
             let site = |address: std::net::Ipv6Addr| u128::from(address) >> (128 - SITE);
             let of_site = |own: &IpAddr| matches!(own, IpAddr::V6(own) if site(*own) == site(address));
-            address.is_unicast_link_local() || known.own.iter().any(of_site)
+            // On the link there may be others; whoever is no gateway while one is known is not the router.
+            let gateway = |router: &SocketAddr| matches!(router.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local());
+            let on_link = address.is_unicast_link_local() && !known.routers.iter().any(gateway);
+            on_link || known.own.iter().any(of_site)
         }
         IpAddr::V4(address) => address.is_private() || address.is_link_local(),
     }

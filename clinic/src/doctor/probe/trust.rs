@@ -10,6 +10,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, TrustAnchor, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -56,6 +57,14 @@ impl Identity {
     pub fn read(certificate: &Path, key: &Path) -> Option<Self> {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate).ok()?.collect();
         Some(Self { chain: chain.ok()?, key: PrivateKeyDer::from_pem_file(key).ok()? })
+    }
+}
+
+impl Identity {
+    /// Whether the key is the certificate's.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        CertifiedKey::from_der(self.chain.clone(), self.key.clone_key(), &aws_lc_rs::default_provider()).is_ok()
     }
 }
 

@@ -11,6 +11,7 @@ use manuals::{Situation, account, certificate};
 use crate::certificate::Leaf;
 use crate::config::Config;
 use crate::doctor::probe::Settings;
+use crate::doctor::probe::trust::Identity;
 use crate::doctor::recording::{
     BridgeFact, BusinessFact, CertificateFact, CredentialFact, FileFact, FolderFact, Machine, ProxyText, RootFact,
 };
@@ -114,12 +115,21 @@ fn certificates(config: &Config) -> Vec<CertificateFact> {
         fingerprint: leaf.fingerprint,
         not_before: leaf.held.from,
         not_after: leaf.held.until,
-        has_key: Some(config.center.key.exists()),
+        has_key: has_key(config),
         facility_fits: (!config.facility_code.is_empty()).then(|| leaf.subject.contains(&config.facility_code)),
         in_use: true,
         shared: None,
     };
     leaf.map(fact).into_iter().collect()
+}
+
+/// Whether the certificate's own key is there: a file that is none, or another certificate's, is as good as none.
+fn has_key(config: &Config) -> Option<bool> {
+    match read(&config.center.key) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(false),
+        Err(_) => None,
+        Ok(_) => Some(Identity::read(&config.center.certificate, &config.center.key).is_some_and(|own| own.fits())),
+    }
 }
 
 fn trusted(config: &Config) -> Vec<RootFact> {

@@ -7,6 +7,16 @@ use manuals::certificate;
 use crate::doctor::recording::{CertificateFact, RootFact};
 use crate::doctor::system::text::{plain, split};
 
+/// What is said of a certificate whose key is not there.
+const NO_KEY: [&str; 6] = [
+    "No key provider",
+    "Missing stored keyset",
+    "キー プロバイダー情報がありません",
+    "秘密キーが見つかりません",
+    "格納されたキーセットがありません",
+    "保存されたキーセットがありません",
+];
+
 /// One block of the listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Block {
@@ -66,15 +76,15 @@ fn blocks(text: &str) -> Option<Vec<Block>> {
             blocks.push(Block::default());
         }
         let Some(block) = blocks.last_mut() else { continue };
-        if ["No key provider", "キー プロバイダー情報がありません", "秘密キーが見つかりません"].iter().any(|word| line.contains(word))
-        {
+        if NO_KEY.iter().any(|word| line.contains(word)) {
             block.has_key = Some(false);
         }
         if let Some((label, value)) = line.split_once('=')
             && matches!(plain(label).as_str(), "provider" | "プロバイダー" | "keycontainer" | "キーコンテナー")
             && !value.trim().is_empty()
         {
-            block.has_key = Some(true);
+            // A store may name the place of a key that is no longer there.
+            block.has_key.get_or_insert(true);
         }
         let Some((label, value)) = split(line) else { continue };
         block.take(&plain(label), value.trim());
