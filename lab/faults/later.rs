@@ -128,7 +128,6 @@ const AT_THE_TERMINAL: &[Fault] = &[
     Fault { name: "the clock is forty minutes ahead", cause: "clock-wrong", asked: |ward| with_clock(ward, "+40m"), ..LATER },
     Fault {
         name: "a box opens the way to the portal only",
-        missed: Some("one strange root among known ones is taken for a root that is not installed"),
         cause: "tls-opened",
         comes: |ward| {
             let opener = ward.clinic.runs_on_the_router("python3", &["-u", "-c", OPENER])?;

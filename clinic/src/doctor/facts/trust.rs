@@ -54,17 +54,23 @@ pub(super) fn look(view: &View<'_>, facts: &mut Facts) {
 /// A box in the way shows the same strange root for every host; a root that was not installed is missing for its own hosts only, or is one of the
 /// network's by name.
 fn intercepted(facts: &mut Facts, view: &View<'_>) {
-    if facts.has("x.trusted") || !facts.has("x.other-root") {
+    if !facts.has("x.other-root") {
         return;
     }
+    let trusted: Vec<&str> = view.outcomes(|what| matches!(what, What::Tls { .. })).filter_map(trusted_host).collect();
     let sheet = manuals::certificate::sheet();
     let mut strange: Vec<&str> = Vec::new();
     for (what, outcome) in view.outcomes(|what| matches!(what, What::Tls { .. })) {
         let (Outcome::Chain { root, root_trusted: false, .. } | Outcome::Untrusted { issuer: root, .. }) = outcome else { continue };
-        if let What::Tls { host } = what
-            && view.counts(host)
-            && !strange.contains(&root.as_str())
-        {
+        let What::Tls { host } = what else { continue };
+        if !view.counts(host) {
+            continue;
+        }
+        // Somebody whose other hosts are known has no root of its own for one of them.
+        if !trusted.is_empty() && !trusted.iter().any(|other| house(other) == house(host)) {
+            return;
+        }
+        if !strange.contains(&root.as_str()) {
             strange.push(root);
         }
     }
@@ -74,6 +80,18 @@ fn intercepted(facts: &mut Facts, view: &View<'_>) {
     {
         facts.note_with("x.intercepted", format!("知らないルート「{root}」を示すサーバーがある"), "root", *root);
     }
+}
+
+fn trusted_host<'a>((what, outcome): (&'a What, &'a Outcome)) -> Option<&'a str> {
+    match (what, outcome) {
+        (What::Tls { host }, Outcome::Chain { root_trusted: true, .. }) => Some(host),
+        _ => None,
+    }
+}
+
+/// Whose host it is: its name without the first word.
+fn house(host: &str) -> &str {
+    host.split_once('.').map_or(host, |(_, house)| house)
 }
 
 fn untrusted(host: &str, root: &str, issuer: &str, known: Option<bool>, facts: &mut Facts) {

@@ -265,6 +265,13 @@ mod tests {
         assert!(!facts(&judge(&own.chain, HOST, &Trust::default(), now())).0);
     }
 
+    #[test]
+    fn a_key_fits_its_own_certificate_only() {
+        let (own, other) = (made("Ours"), made("Ours"));
+        assert!(Identity { chain: own.chain.clone(), key: own.key }.fits());
+        assert!(!Identity { chain: own.chain, key: other.key }.fits());
+    }
+
     #[tokio::test]
     async fn a_stranger_is_looked_at_but_never_shown_our_certificate() {
         let (server, client) = (made("A Stranger"), made("Ours"));

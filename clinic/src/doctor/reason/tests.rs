@@ -112,6 +112,13 @@ fn a_box_that_opens_everything_is_told_from_a_root_that_is_missing() {
             .extend([tls("hweb.oqs.onshikaku.org", "CN=Center", false), tls("assv.asc.flets-east.jp", "CN=Carrier Root", true)]);
     });
     assert_eq!(keys(&missing), ["trust.root-missing"]);
+    let one_of_two = with(|recording| {
+        recording.machine.roots = Some(vec![ours.clone()]);
+        recording
+            .probes
+            .extend([tls("hweb.oqs.onshikaku.org", "CN=Box", false), tls("hweb-api.oqs.onshikaku.org", "CN=Carrier Root", true)]);
+    });
+    assert_eq!(keys(&one_of_two), ["trust.intercepted"]);
 }
 
 #[test]
