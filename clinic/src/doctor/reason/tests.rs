@@ -122,6 +122,25 @@ fn a_box_that_opens_everything_is_told_from_a_root_that_is_missing() {
 }
 
 #[test]
+fn a_desk_that_could_not_be_asked_is_not_called_well() {
+    let failed = Outcome::Failed { why: "no way to ask".to_owned() };
+    let seen = with(|recording| recording.probes.push(Probe { what: What::Portal, outcome: failed.clone(), ms: 1 }));
+    assert_eq!(keys(&seen), ["service.not-asked"]);
+    assert_eq!(seen.exit_code(), 1);
+}
+
+#[test]
+fn a_line_that_was_admitted_a_moment_ago_is_waited_for() {
+    let refused = Outcome::Page { status: 403, message: Some("unadmitted-line".to_owned()), text: String::new() };
+    let admitted = Outcome::Line { captive: false, state: wire::line::LineState::Admitted, code: None, message: None, address: None };
+    let seen = with(|recording| {
+        recording.probes.push(Probe { what: What::LinePortal, outcome: admitted.clone(), ms: 1 });
+        recording.probes.push(Probe { what: What::Portal, outcome: refused.clone(), ms: 1 });
+    });
+    assert_eq!((keys(&seen), seen.exit_code()), (vec!["line.admitted-but-refused"], 3));
+}
+
+#[test]
 fn whatever_explains_whatever_there_is_always_a_root() {
     // Every pair and every ring of the table: of what was recognised something always stands first.
     let all: Vec<(usize, &'static Cause)> = table::all().iter().enumerate().collect();

@@ -155,6 +155,12 @@ fn certificates_of_the_store_are_read_with_issuer_days_and_key() {
         assert_eq!(ours.not_after.to_string(), "2029-04-10T14:59:00Z");
         assert_eq!(ours.not_before.to_string(), "2026-01-10T00:00:00Z");
     }
+    for lost in ["Missing stored keyset", "格納されたキーセットがありません"] {
+        let text = store(false).replace("Software Key Storage Provider\r\n", &format!("Software Key Storage Provider\r\n{lost}\r\n"));
+        let machine = read(&[("certutil-my.txt", &text)]);
+        let own = machine.certificates.unwrap_or_default().into_iter().next();
+        assert_eq!(own.and_then(|own| own.has_key), Some(false), "{lost}: a place for a key is no key");
+    }
     let empty = read(&[("certutil-my.txt", &format!("My \"個人\"{RESULT}"))]);
     assert_eq!(empty.certificates, Some(vec![]));
     assert_eq!(read(&[("certutil-my.txt", "'certutil' は認識されていません。")]).certificates, None);
