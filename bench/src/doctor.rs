@@ -89,6 +89,7 @@ fn watch(terminal: &Terminal, during: Duration) -> anyhow::Result<[Figure; 2]> {
     let mut command = terminal.prepared("onshi", &[])?;
     command.args(["doctor", "watch"]);
     let watch = Ended(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+    // It begins with a look; what follows is measured.
     std::thread::sleep(Duration::from_secs(3));
     let (begun, before) = (instant(), cpu_seconds(watch.0.id())?);
     std::thread::sleep(during);
